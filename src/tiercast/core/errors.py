@@ -1,0 +1,17 @@
+"""What can go wrong, by what helps: change the request, provide what is missing, or try again."""
+
+
+class TiercastError(Exception):
+    """Root of every error a user may see; its text says what happened, what was seen and what to do next."""
+
+
+class InvalidInput(TiercastError):
+    """The caller's mistake: a file, a setting or an argument that has to change before it can work."""
+
+
+class Missing(TiercastError):
+    """Something that is needed does not exist (yet): a release, a run, an object, a table."""
+
+
+class Unavailable(TiercastError):
+    """A database, a store or a disk did not do its part; the same request may work later."""

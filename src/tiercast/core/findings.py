@@ -1,0 +1,63 @@
+"""Findings and the verdict: the gate's answers, three-valued and closed."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What one check found."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Verdict(StrEnum):
+    """What the whole gate says."""
+
+    PROMOTE = "promote"
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One question put to the data (D...) or the candidate (C...), and its answer in one plain sentence."""
+
+    code: str
+    title: str
+    outcome: Outcome
+    observed: float | None
+    required: float | None
+    explanation: str
+
+
+def at_least(observed: float | None, required: float) -> Outcome:
+    """Whether a floor is met: meeting it exactly passes, no evidence is inconclusive.
+
+    The bar is met within one part in 10**9, so that .85 meets .80 + .05 whatever the last bit says.
+
+    >>> at_least(0.85, 0.80 + 0.05), at_least(0.59, 0.60), at_least(float("nan"), 0.60)
+    (<Outcome.PASS: 'pass'>, <Outcome.FAIL: 'fail'>, <Outcome.INCONCLUSIVE: 'inconclusive'>)
+    """
+    if observed is None or math.isnan(observed) or math.isnan(required):
+        return Outcome.INCONCLUSIVE
+    met = observed >= required or math.isclose(observed, required, rel_tol=1e-9)
+    return Outcome.PASS if met else Outcome.FAIL
+
+
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """The gate's answer. Doubt about the data holds; a failing candidate is rejected; silence never promotes.
+
+    >>> verdict_of([])
+    <Verdict.HOLD: 'hold'>
+    """
+    found = list(findings)
+    if any(f.outcome is Outcome.FAIL and f.code.startswith("C") for f in found):
+        return Verdict.REJECT
+    if any(f.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE) for f in found):
+        return Verdict.HOLD
+    return Verdict.PROMOTE if any(f.outcome is Outcome.PASS for f in found) else Verdict.HOLD

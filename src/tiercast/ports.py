@@ -1,0 +1,157 @@
+"""What the flows ask of the world: Protocols of at most seven verbs, each with an embedded and a scaled adapter."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tiercast.core.moments import Moment
+from tiercast.core.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What one batch changed in the store."""
+
+    stored: int
+    updated: int
+    observations: int
+    conflicts: tuple[int, ...]
+    """Row numbers of the batch whose scrape time is already taken by an observation with other counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much a request to forget removed."""
+
+    videos: int
+    observations: int
+
+
+class VideoStore(Protocol):
+    """Videos and their append-only observations (SQLite, Postgres)."""
+
+    def add(self, rows: pl.DataFrame) -> Added:
+        """Store clean canonical rows (columns of ``core.video``); the same rows twice add nothing."""
+        ...
+
+    def platforms_of(self, video_ids: list[str]) -> dict[str, str]:
+        """Platform of each stored video among these ids, where exactly one platform has that id."""
+        ...
+
+    def latest(self, *, limit: int | None, likes_known: bool) -> pl.DataFrame:
+        """The newest videos with views > 0, each with its latest such observation, in canonical order."""
+        ...
+
+    def erase(self, *, author: str | None, video_id: str | None) -> Erased:
+        """Remove the videos of an author, or one video, with every observation; records only that it did."""
+        ...
+
+    def was_read(self, content: str) -> bool:
+        """Whether a file with this content key was ingested whole before."""
+        ...
+
+    def mark_read(self, content: str, at: datetime) -> None:
+        """Remember that a file with this content key was ingested whole."""
+        ...
+
+    def count(self) -> tuple[int, int]:
+        """Number of videos and of observations."""
+        ...
+
+
+class ScrapedTable(Protocol):
+    """An existing ``scraped_videos`` table, read as it is and never altered."""
+
+    def rows(self) -> Iterator[list[dict[str, object]]]:
+        """Every row, in batches, as the table holds them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One retraining as it is kept: the whole answer of ``retrain --json`` with its time."""
+
+    run: str
+    moment: Moment
+    status: str
+    started_at: datetime
+    document: Mapping[str, object]
+
+
+class RunLog(Protocol):
+    """Past runs, whatever their end."""
+
+    def save(self, record: RunRecord) -> None:
+        """Keep a run."""
+        ...
+
+    def recent(self, limit: int) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        ...
+
+    def get(self, run: str) -> RunRecord:
+        """One run by its id or a unique prefix; raises Missing."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to retrain, which one process holds at a time."""
+
+    def __enter__(self) -> "Lease":
+        """Take the lease; raises Unavailable naming who holds it."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Give it back."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Immutable objects by key: a folder, S3 and its kin, GCS, Azure."""
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        """Write unless the key exists; True when this call wrote. Raises Unavailable on an unknown outcome."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes; raises Missing where there is none."""
+        ...
+
+    def list(self, prefix: str) -> list[str]:
+        """Every key below a prefix, sorted."""
+        ...
+
+
+class PromotionLog(Protocol):
+    """Numbered, immutable entries; whoever writes a number first owns it."""
+
+    name: Literal["objects", "postgres"]
+
+    def append(self, moment: Moment, number: int, entry: bytes) -> bool:
+        """Write entry ``number`` unless it exists; True when this call wrote it."""
+        ...
+
+    def numbers(self, moment: Moment) -> list[int]:
+        """Every number in the log, ascending."""
+        ...
+
+    def read(self, moment: Moment, number: int) -> bytes:
+        """One entry; raises Missing."""
+        ...
+
+
+class Rehearsal(Protocol):
+    """A fresh process that loads staged bytes as production would, started early so that nobody waits for it."""
+
+    def predict(self, release: Release, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Tier probabilities (n_videos, n_tiers) from a process that never saw the training; raises Unavailable."""
+        ...
+
+    def close(self) -> None:
+        """End the process."""
+        ...
