@@ -1,6 +1,6 @@
 """What the flows ask of the world: Protocols of at most seven verbs, each with an embedded and a scaled adapter."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -32,11 +32,49 @@ class Erased:
     observations: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One piece of a file that is no row at all: its raw text, the reason's name and a sentence."""
+
+    raw: object
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Some rows of a file, as the file has them, under canonical column names."""
+
+    rows: pl.DataFrame
+    """Any subset of the columns of ``core.video`` with values of any type; cleaning gives them their own."""
+    raw: Sequence[object]
+    """The original content of each row, for the reject file."""
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+class SourceFile(Protocol):
+    """One scraper file, opened and recognised; opening raises InvalidInput where it is damaged or unknown."""
+
+    path: str
+    format: str
+    content: str
+    """SHA-256 of the uncompressed content."""
+    modified_at: datetime
+
+    def batches(self) -> Iterator[RawBatch]:
+        """The file's rows, in batches small enough for memory."""
+        ...
+
+
 class VideoStore(Protocol):
     """Videos and their append-only observations (SQLite, Postgres)."""
 
-    def add(self, rows: pl.DataFrame) -> Added:
-        """Store clean canonical rows (columns of ``core.video``); the same rows twice add nothing."""
+    def add(self, rows: pl.DataFrame, *, changes_only: bool) -> Added:
+        """Store clean canonical rows (columns of ``core.video``); the same rows twice add nothing.
+
+        An observation that equals the video's latest in all counts is dropped where its time is guessed, and
+        with ``changes_only`` always.
+        """
         ...
 
     def platforms_of(self, video_ids: list[str]) -> dict[str, str]:
@@ -67,8 +105,8 @@ class VideoStore(Protocol):
 class ScrapedTable(Protocol):
     """An existing ``scraped_videos`` table, read as it is and never altered."""
 
-    def rows(self) -> Iterator[list[dict[str, object]]]:
-        """Every row, in batches, as the table holds them."""
+    def batches(self) -> Iterator[RawBatch]:
+        """Every row of the table, page after page, under canonical column names."""
         ...
 
 
@@ -154,4 +192,37 @@ class Rehearsal(Protocol):
 
     def close(self) -> None:
         """End the process."""
+        ...
+
+
+class RejectFile(Protocol):
+    """Where refused rows are kept with their raw content and reason."""
+
+    def write(self, label: str, lines: Sequence[Mapping[str, object]]) -> str:
+        """Keep these rows under a name made from ``label``; returns where they stand."""
+        ...
+
+    def erase(self, *, author: str | None, video_id: str | None) -> int:
+        """Remove every kept row that holds this author or video; returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenSet:
+    """A frozen training set as its file holds it: vectors in our order, labels 1..5, and its own split if any."""
+
+    X: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    is_test: NDArray[np.bool_] | None
+
+
+class Progress(Protocol):
+    """Somebody who watches: a bar on a terminal, or nobody."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """A new piece of work begins, of ``total`` steps where that is known."""
+        ...
+
+    def advance(self, steps: int = 1) -> None:
+        """Some steps of it are done."""
         ...

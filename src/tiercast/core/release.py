@@ -143,14 +143,17 @@ class Promotion:
     """Unique to the writer, so that after a lost answer it can tell its own entry from another's."""
 
     def to_bytes(self) -> bytes:
-        """The entry as canonical JSON."""
-        return canonical_json({**asdict(self), "at": self.at.isoformat()})
+        """The entry as canonical JSON, with the SHA-256 of everything else in it."""
+        document = {**asdict(self), "at": self.at.isoformat()}
+        return canonical_json({**document, "sha256": sha256_hex(canonical_json(document))})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Promotion":
         """Read an entry back; raises InvalidInput where it is damaged."""
         try:
             document = json.loads(content)
+            if document.pop("sha256") != sha256_hex(canonical_json(document)):
+                raise InvalidInput("A promotion entry does not match its own hash.")
             document["at"] = datetime.fromisoformat(document["at"])
             document["moment"] = Moment(document["moment"])
             document["findings"] = tuple(document["findings"])

@@ -1,0 +1,5 @@
+"""``python -m tiercast`` is ``tiercast``."""
+
+from tiercast.cli.main import run
+
+run()

@@ -1,0 +1,117 @@
+"""What a home keeps in plain files: refused rows, and runs where no database takes them."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tiercast.core.canonical import sha256_hex
+from tiercast.core.errors import InvalidInput, Missing, Unavailable
+from tiercast.core.moments import Moment
+from tiercast.ports import RunLog, RunRecord
+
+
+class RejectFolder:
+    """One JSON Lines file of refused rows for each ingested file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, label: str, lines: Sequence[Mapping[str, object]]) -> str:
+        """Keep the rows, each with reason, detail and raw content; the same file's rejects are kept once."""
+        text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(label).name)[:80] or "rows"
+        path = self._folder / f"{name}-{sha256_hex(text.encode())[:12]}.jsonl"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Unavailable(f"Refused rows cannot be kept in {path} ({error.strerror}). Free the disk.") from error
+        return str(path)
+
+    def erase(self, *, author: str | None, video_id: str | None) -> int:
+        """Drop every kept row that holds this author or video anywhere in its raw content."""
+        wanted, erased = str(author if author is not None else video_id), 0
+        for path in sorted(self._folder.glob("*.jsonl")):
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if not _holds(json.loads(line)["row"], wanted)]
+            if len(kept) < len(lines):
+                erased += len(lines) - len(kept)
+                path.write_text("".join(kept), encoding="utf-8")
+        return erased
+
+
+def _holds(value: object, wanted: str) -> bool:
+    """Whether a raw row names the wanted author or video: as a whole value, or as a word of an unreadable line."""
+    if isinstance(value, Mapping):
+        return any(_holds(inner, wanted) for inner in value.values())
+    if isinstance(value, list):
+        return any(_holds(inner, wanted) for inner in value)
+    text = str(value)
+    return text.lstrip("@") == wanted.lstrip("@") or bool(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text))
+
+
+class RunFolder:
+    """A RunLog of one JSON file a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, record: RunRecord) -> None:
+        """Keep a run."""
+        document = {"status": record.status, "started_at": record.started_at.isoformat(), "document": record.document}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            content = json.dumps({"run": record.run, "moment": record.moment, **document}, allow_nan=False)
+            (self._folder / f"{record.run}.json").write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise Unavailable(f"The run cannot be recorded in {self._folder} ({error.strerror}).") from error
+
+    def recent(self, limit: int) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        paths = sorted(self._folder.glob("*.json"), reverse=True)[:limit]
+        return [_record(path) for path in paths]
+
+    def get(self, run: str) -> RunRecord:
+        """One run by id or unique prefix."""
+        found = [path for path in self._folder.glob("*.json") if path.stem.startswith(run)]
+        if len(found) != 1:
+            raise Missing(f"There is no run {run!r}. 'tiercast runs' lists them.")
+        return _record(found[0])
+
+
+def _record(path: Path) -> RunRecord:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        moment, started_at = Moment(document["moment"]), datetime.fromisoformat(document["started_at"])
+        return RunRecord(document["run"], moment, document["status"], started_at, document["document"])
+    except (ValueError, KeyError) as error:
+        raise InvalidInput(f"The run file {path} cannot be read ({error}). Move it away.") from error
+
+
+class RunsInEither:
+    """Runs in a table, and in a folder of the home where the table could not be written."""
+
+    def __init__(self, table: RunLog, folder: RunLog) -> None:
+        self._table = table
+        self._folder = folder
+
+    def save(self, record: RunRecord) -> None:
+        """Into the table, else into the folder."""
+        try:
+            self._table.save(record)
+        except Unavailable:
+            self._folder.save(record)
+
+    def recent(self, limit: int) -> list[RunRecord]:
+        """The newest of both, newest first."""
+        both = self._table.recent(limit) + self._folder.recent(limit)
+        return sorted(both, key=lambda record: record.started_at, reverse=True)[:limit]
+
+    def get(self, run: str) -> RunRecord:
+        """From the table, else from the folder."""
+        try:
+            return self._table.get(run)
+        except Missing:
+            return self._folder.get(run)

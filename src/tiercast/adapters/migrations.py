@@ -1,0 +1,80 @@
+"""Numbered steps that create and change the tables, each in one transaction; a finished step never changes."""
+
+from typing import Final
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tiercast.core.errors import InvalidInput
+
+STEPS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """CREATE TABLE {schema}videos (
+            platform text NOT NULL, video_id text NOT NULL, video_url text, author text, author_verified boolean,
+            description text, duration_seconds double precision, hashtags text, sound_id text, sound_name text,
+            sound_is_original boolean, is_ad boolean, is_pinned boolean, is_slideshow boolean,
+            published_at {time}, published_date_only boolean, described_at {time} NOT NULL,
+            PRIMARY KEY (platform, video_id))""",
+        "CREATE INDEX videos_published ON {schema}videos (published_at)",
+        "CREATE INDEX videos_author ON {schema}videos (author)",
+        "CREATE INDEX videos_id ON {schema}videos (video_id)",
+        """CREATE TABLE {schema}observations (
+            platform text NOT NULL, video_id text NOT NULL, scraped_at {time} NOT NULL, views bigint, likes bigint,
+            shares bigint, comments bigint, saves bigint, author_followers bigint,
+            scrape_time_guessed boolean NOT NULL, PRIMARY KEY (platform, video_id, scraped_at))""",
+        "CREATE TABLE {schema}files_read (content text PRIMARY KEY, read_at {time} NOT NULL)",
+        """CREATE TABLE {schema}erasures (
+            erased_at {time} NOT NULL, what text NOT NULL, videos bigint NOT NULL, observations bigint NOT NULL)""",
+        """CREATE TABLE {schema}runs (
+            run text PRIMARY KEY, moment text NOT NULL, status text NOT NULL, started_at {time} NOT NULL,
+            document text NOT NULL)""",
+        """CREATE TABLE {schema}leases (
+            name text PRIMARY KEY, holder text NOT NULL, token text NOT NULL, expires_at bigint NOT NULL)""",
+        """CREATE TABLE {schema}promotions (
+            moment text NOT NULL, number bigint NOT NULL, entry {bytes} NOT NULL, PRIMARY KEY (moment, number))""",
+        "CREATE TABLE {schema}identity (database_id text PRIMARY KEY)",
+        "INSERT INTO {schema}identity VALUES ({uuid})",
+    ),
+)
+
+Words = dict[str, str]
+SQLITE: Final[Words] = {"schema": "", "time": "integer", "bytes": "blob", "uuid": "lower(hex(randomblob(16)))"}
+POSTGRES: Final[Words] = {
+    "schema": "tiercast.",
+    "time": "timestamptz",
+    "bytes": "bytea",
+    "uuid": "replace(gen_random_uuid()::text, '-', '')",
+}
+POSTGRES_PREPARE: Final = ("CREATE SCHEMA IF NOT EXISTS tiercast",)
+WRITERS_LOCK: Final = 72_74_27
+"""Any number that no other program in the database uses; the lock is held until commit, as a pooler needs."""
+
+
+def migrate(engine: Engine, words: Words, *, prepare: tuple[str, ...] = ()) -> None:
+    """Bring the tables to this version's state; a database of a newer version is refused."""
+    try:
+        with engine.connect() as connection:
+            if _version(connection, words) == len(STEPS):
+                return
+    except SQLAlchemyError:
+        pass  # no version table yet; whatever else is wrong, the transaction below says it
+    with engine.execution_options(writes=True).begin() as connection:
+        for statement in prepare:
+            connection.execute(text(statement))
+        schema = words["schema"]
+        connection.execute(text(f"CREATE TABLE IF NOT EXISTS {schema}migrations (step integer PRIMARY KEY)"))
+        done = _version(connection, words)
+        if done > len(STEPS):
+            raise InvalidInput(
+                f"The database is at step {done}, made by a newer tiercast; this version knows {len(STEPS)} steps. "
+                "Upgrade tiercast, or point database_url at another database."
+            )
+        for number, statements in enumerate(STEPS[done:], done + 1):
+            for statement in statements:
+                connection.execute(text(statement.format(**words)))
+            connection.execute(text(f"INSERT INTO {schema}migrations VALUES (:step)"), {"step": number})  # noqa: S608
+
+
+def _version(connection: Connection, words: Words) -> int:
+    found = connection.execute(text(f"SELECT coalesce(max(step), 0) FROM {words['schema']}migrations"))  # noqa: S608
+    return int(found.scalar_one())

@@ -1,0 +1,178 @@
+"""Adding a batch: staged in temporary tables, compared there, then merged by a handful of statements."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from tiercast.adapters.bulk import Load
+from tiercast.adapters.tables import (
+    KEY,
+    TIMES,
+    epoch_us,
+    from_epoch_us,
+    incoming_observations,
+    incoming_videos,
+    observations,
+    same_key,
+    videos,
+)
+from tiercast.core.video import COUNTS, DESCRIPTION
+from tiercast.ports import Added
+
+DESCRIBED: Final = tuple(column.name for column in DESCRIPTION)
+COUNTED: Final = tuple(column.name for column in COUNTS)
+COMPARED: Final = tuple(name for name in COUNTED if name != "author_followers")
+"""Counts of the video itself; followers move without the video being measured again."""
+
+
+def add_batch(connection: Connection, rows: pl.DataFrame, *, changes_only: bool, load: Load) -> Added:
+    """Merge clean canonical rows, unique by video and scrape time, into videos and observations."""
+    with _staged(connection, rows, load):
+        fresh = _is_fresh(changes_only=changes_only)
+        conflicts = [row for (row,) in connection.execute(_conflicting_rows())]
+        stored = _number(connection, _count(incoming_videos, ~_is_stored()))
+        updated = _number(connection, _count_updated(fresh))
+        observed = _number(connection, _count(incoming_observations, fresh))
+        connection.execute(_insert_into(observations, incoming_observations, fresh))
+        connection.execute(_update_videos())
+        connection.execute(_insert_into(videos, incoming_videos, ~_is_stored()))
+    return Added(stored, updated, observed, tuple(conflicts))
+
+
+def _number(connection: Connection, query: Select[Any]) -> int:
+    return int(connection.execute(query).scalar_one())
+
+
+# -- staging
+
+
+@contextmanager
+def _staged(connection: Connection, rows: pl.DataFrame, load: Load) -> Iterator[None]:
+    counts = rows.select(*KEY, "scraped_at", "row", *COUNTED, "scrape_time_guessed")
+    for table, frame in ((incoming_videos, _described(rows)), (incoming_observations, counts)):
+        table.create(connection)
+        load(connection, table, _encode(frame))
+    yield
+    for table in (incoming_videos, incoming_observations):
+        table.drop(connection)
+
+
+def _described(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row a video: for each column the newest known value, and when it was last described."""
+    encoded = _hashtags_as_json(rows)
+    if not encoded.select(KEY).is_duplicated().any():
+        return encoded.select(*KEY, *DESCRIBED, pl.col("scraped_at").alias("described_at"))
+    newest_known = [pl.col(name).drop_nulls().last() for name in DESCRIBED]
+    oldest_first = encoded.sort("scraped_at", maintain_order=True).group_by(KEY, maintain_order=True)
+    return oldest_first.agg(*newest_known, pl.col("scraped_at").last().alias("described_at"))
+
+
+def _hashtags_as_json(frame: pl.DataFrame) -> pl.DataFrame:
+    tag = pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    inner = pl.col("hashtags").list.eval(tag.str.replace_all(r"[\x00-\x1f]", " ")).list.join('","')
+    empty = pl.col("hashtags").list.len() == 0
+    listed = pl.when(empty).then(pl.lit("[]")).otherwise(pl.concat_str(pl.lit('["'), inner, pl.lit('"]')))
+    return frame.with_columns(pl.when(pl.col("hashtags").is_not_null()).then(listed).alias("hashtags"))
+
+
+def _encode(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(name).dt.epoch("us") for name in TIMES if name in frame.columns)
+
+
+# -- comparing
+
+
+def _count(table: Table, condition: ColumnElement[bool]) -> Select[Any]:
+    return select(func.count()).select_from(table).where(condition)
+
+
+def _is_stored() -> ColumnElement[bool]:
+    return exists().where(same_key(videos, incoming_videos))
+
+
+def _differs(first: Any, second: Any) -> ColumnElement[bool]:
+    return or_(*(first.c[name].is_distinct_from(second.c[name]) for name in COMPARED))
+
+
+def _same_observation() -> ColumnElement[bool]:
+    at = epoch_us(observations.c.scraped_at) == incoming_observations.c.scraped_at
+    return and_(same_key(observations, incoming_observations), at)
+
+
+def _conflicting_rows() -> Select[Any]:
+    """Rows whose scrape time is taken by other counts: both known, and not equal."""
+    contradicts = or_(*(observations.c[name] != incoming_observations.c[name] for name in COMPARED))
+    joined = incoming_observations.join(observations, _same_observation())
+    return select(incoming_observations.c.row).select_from(joined).where(contradicts)
+
+
+def _is_fresh(*, changes_only: bool) -> ColumnElement[bool]:
+    """No observation stands at that time, and where the time proves nothing, the counts differ from the latest."""
+    other, latest = observations.alias("other"), observations.alias("latest")
+    newest = select(func.max(other.c.scraped_at)).where(same_key(other, latest)).scalar_subquery()
+    repeats = exists().where(
+        same_key(latest, incoming_observations),
+        latest.c.scraped_at == newest,
+        ~_differs(latest, incoming_observations),
+    )
+    doubtful = literal(value=True) if changes_only else incoming_observations.c.scrape_time_guessed
+    return and_(~exists().where(_same_observation()), ~and_(doubtful, repeats))
+
+
+def _incoming(name: str) -> ColumnElement[Any]:
+    column = incoming_videos.c[name]
+    return from_epoch_us(column) if name in TIMES else column
+
+
+def _merged(name: str) -> ColumnElement[Any]:
+    """The newer scrape's word where it has one; an older scrape only fills what is unknown."""
+    newer = incoming_videos.c.described_at >= epoch_us(videos.c.described_at)
+    stated, stored = _incoming(name), videos.c[name]
+    return case((newer, func.coalesce(stated, stored)), else_=func.coalesce(stored, stated))
+
+
+def _changes_description() -> ColumnElement[bool]:
+    return or_(*(_merged(name).is_distinct_from(videos.c[name]) for name in DESCRIBED))
+
+
+def _count_updated(fresh: ColumnElement[bool]) -> Select[Any]:
+    """Stored videos that gain an observation or a changed description."""
+    gains = exists().where(same_key(incoming_observations, incoming_videos), fresh)
+    joined = incoming_videos.join(videos, same_key(videos, incoming_videos))
+    return select(func.count()).select_from(joined).where(or_(_changes_description(), gains))
+
+
+# -- merging
+
+
+def _insert_into(table: Table, staged: Table, condition: ColumnElement[bool]) -> Any:
+    names = [column.name for column in table.columns]
+    values = [from_epoch_us(staged.c[name]) if name in TIMES else staged.c[name] for name in names]
+    return insert(table).from_select(names, select(*values).select_from(staged).where(condition))
+
+
+def _update_videos() -> Any:
+    newer = incoming_videos.c.described_at > epoch_us(videos.c.described_at)
+    described_at = case((newer, _incoming("described_at")), else_=videos.c.described_at)
+    return (
+        update(videos)
+        .where(same_key(videos, incoming_videos), or_(newer, _changes_description()))
+        .values({"described_at": described_at, **{name: _merged(name) for name in DESCRIBED}})
+    )

@@ -1,0 +1,116 @@
+"""Questions put to the candidate (C2xx): a failure rejects it."""
+
+from math import isnan
+from typing import Final
+
+from tiercast.checks.evidence import REHEARSAL_ROWS, REHEARSAL_TOLERANCE, CandidateCheck, CandidateEvidence
+from tiercast.core.findings import Finding, Outcome, at_least
+from tiercast.learn.metrics import Measure
+
+
+class AccuracyFloor:
+    """C201."""
+
+    code = "C201"
+    title = "Accuracy on videos it has not seen"
+    why = "Below the floor its answers mislead more than they help; 26.8 % once went live unnoticed."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """Test accuracy of at least ``gate.min_accuracy``; meeting it exactly passes."""
+        accuracy, required = evidence.evaluation.accuracy, evidence.min_accuracy
+        outcome = at_least(accuracy.value, required)
+        if accuracy.value is None or isnan(accuracy.value):
+            sentence = "Accuracy could not be computed, so nothing is proven."
+            return Finding(self.code, self.title, outcome, None, required, sentence)
+        sentence = (
+            f"The candidate names the right one of five tiers for {_percent(accuracy)} of "
+            f"{evidence.evaluation.rows:,} test videos; {required:.0%} is required. "
+            f"Always naming the commonest tier would be right for {_percent(evidence.majority.accuracy)}."
+        )
+        if outcome is Outcome.FAIL and evidence.label == "views":
+            sentence += (
+                " How people engage with a video says little about how many will see it; that is honest, not a bug."
+            )
+        return Finding(self.code, self.title, outcome, accuracy.value, required, sentence)
+
+
+def _percent(measure: Measure) -> str:
+    if measure.value is None:
+        return "an unknown share"
+    if measure.interval is None:
+        return f"{measure.value:.1%}"
+    low, high = measure.interval
+    return f"{measure.value:.1%} (95 % interval {100 * low:.1f}-{100 * high:.1f} %)"
+
+
+class EveryTierPredicted:
+    """C202."""
+
+    code = "C202"
+    title = "Every tier is found at least once"
+    why = "A model that never names a tier can still reach a fair accuracy, and is useless for that tier."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """Recall above 0 in each of the five tiers."""
+        recalls = {report.tier: report.recall for report in evidence.evaluation.per_tier}
+        known = [recall for recall in recalls.values() if recall is not None and not isnan(recall)]
+        if len(known) < len(recalls):
+            blank = [tier for tier, recall in recalls.items() if recall is None or isnan(recall)]
+            sentence = f"Tier {', '.join(map(str, blank))} has no test rows, so its recall is unknown."
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, 0, sentence)
+        lost = [tier for tier, recall in recalls.items() if recall == 0]
+        if lost:
+            sentence = f"Tier {', '.join(map(str, lost))} was never named rightly on the test videos."
+            return Finding(self.code, self.title, Outcome.FAIL, 0.0, 0, sentence)
+        worst = min(recalls, key=lambda tier: recalls[tier] or 0.0)
+        sentence = f"The weakest is tier {worst}, found in {recalls[worst]:.1%} of its test videos."
+        return Finding(self.code, self.title, Outcome.PASS, recalls[worst], 0, sentence)
+
+
+class SameInAFreshProcess:
+    """C203."""
+
+    code = "C203"
+    title = "The staged bytes predict the same in a fresh process"
+    why = "What is published must be what was judged, loaded from bytes by a process that never saw the training."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """The same probabilities on 32 rows."""
+        difference = evidence.rehearsal_difference
+        if difference is None or isnan(difference):
+            sentence = f"The fresh process gave no answer: {evidence.rehearsal_problem or 'no reason known'}."
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, REHEARSAL_TOLERANCE, sentence)
+        outcome = Outcome.PASS if difference <= REHEARSAL_TOLERANCE else Outcome.FAIL
+        sentence = f"On up to {REHEARSAL_ROWS} test videos no probability differs by more than {difference:.1e}."
+        return Finding(self.code, self.title, outcome, difference, REHEARSAL_TOLERANCE, sentence)
+
+
+class LabelDoesNotStepBack:
+    """C204."""
+
+    code = "C204"
+    title = "A model of real views is not replaced by one of given labels"
+    why = "A frozen file's labels are easy to hit; its .99 says nothing against an honest .5 on views."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """A candidate on given labels may serve only where no model of views does."""
+        champion = evidence.champion
+        if champion is None or evidence.label == "views":
+            sentence = "The candidate learned views." if evidence.label == "views" else "No champion serves yet."
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, None, sentence)
+        if champion.label == "given":
+            sentence = "Champion and candidate both learned given labels."
+            return Finding(self.code, self.title, Outcome.PASS, None, None, sentence)
+        sentence = (
+            f"Champion {champion.release[:12]} learned real views; a candidate on given labels is never compared "
+            "with it and does not replace it. Ingest videos until there are enough to train on views."
+        )
+        return Finding(self.code, self.title, Outcome.FAIL, None, None, sentence)
+
+
+CANDIDATE_CHECKS: Final[tuple[CandidateCheck, ...]] = (
+    AccuracyFloor(),
+    EveryTierPredicted(),
+    SameInAFreshProcess(),
+    LabelDoesNotStepBack(),
+)

@@ -1,0 +1,92 @@
+"""Questions put to the data (D1xx): doubt here holds the run before anything is fitted."""
+
+from typing import Final
+
+from tiercast.checks.evidence import DataCheck, DataEvidence
+from tiercast.core.findings import Finding, Outcome, at_least
+
+MIN_TRAINING_ROWS_A_TIER: Final = 10
+"""Three folds then judge at least three rows of every tier."""
+
+
+class EnoughVideos:
+    """D101."""
+
+    code = "D101"
+    title = "Enough videos"
+    why = "A few dozen videos fit any model; the test part must be able to show a difference."
+
+    def judge(self, evidence: DataEvidence) -> Finding:
+        """At least ``retrain.min_videos`` usable rows."""
+        observed, required = evidence.usable_videos, evidence.min_videos
+        outcome = at_least(observed, required)
+        sentence = f"{observed:,} usable videos in {evidence.source}; {required:,} are required (retrain.min_videos)."
+        if outcome is Outcome.FAIL:
+            sentence += (
+                " Usable means views above 0 and likes known. Ingest more videos, or set retrain.fallback_path to "
+                "a frozen training set."
+            )
+        return Finding(self.code, self.title, outcome, observed, required, sentence)
+
+
+class EveryTierPopulated:
+    """D102."""
+
+    code = "D102"
+    title = "Every tier has rows"
+    why = "Heavy ties in views, or a one-sided file, can leave a tier empty; a model cannot learn what it never saw."
+
+    def judge(self, evidence: DataEvidence) -> Finding:
+        """At least ten training rows and one test row in each of the five tiers."""
+        required = MIN_TRAINING_ROWS_A_TIER
+        if not evidence.training_tiers:
+            sentence = "Too few videos to cut tiers, so this was not asked."
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, sentence)
+        thin = [
+            tier
+            for tier, (training, test) in enumerate(zip(evidence.training_tiers, evidence.test_tiers, strict=True), 1)
+            if training < required or test < 1
+        ]
+        smallest = min(evidence.training_tiers)
+        if not thin:
+            sentence = f"The smallest tier has {smallest:,} training rows; {required} are required."
+            return Finding(self.code, self.title, Outcome.PASS, smallest, required, sentence)
+        sentence = (
+            f"Tier {', '.join(map(str, thin))} has too few rows: training {list(evidence.training_tiers)}, test "
+            f"{list(evidence.test_tiers)}; each tier needs {required} training rows and a test row. "
+            + _remedy(evidence)
+        )
+        return Finding(self.code, self.title, Outcome.FAIL, smallest, required, sentence)
+
+
+def _remedy(evidence: DataEvidence) -> str:
+    if evidence.label == "given":
+        return "The fallback file must hold labels of all five tiers, in both parts."
+    return "Many videos share the same views, so the edges fall together: ingest more varied videos."
+
+
+class NoFeatureVanished:
+    """D103."""
+
+    code = "D103"
+    title = "No feature of the champion vanished"
+    why = "A scraper that renames a field empties a column; the champion still expects it."
+
+    def judge(self, evidence: DataEvidence) -> Finding:
+        """No feature is missing on every row that the champion had values for."""
+        champion = evidence.champion
+        if champion is None or champion.label != evidence.label:
+            sentence = "No champion of the same label serves, so there is nothing to lose."
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, 0, sentence)
+        vanished = [name for name in evidence.all_missing if name in champion.relied_on]
+        if not vanished:
+            sentence = f"All {len(champion.relied_on)} features that the champion relies on still have values."
+            return Finding(self.code, self.title, Outcome.PASS, 0, 0, sentence)
+        sentence = (
+            f"{', '.join(vanished)} is unknown on every video, but champion {champion.release[:12]} learned from it. "
+            "Look for a renamed or dropped field in the scraper's output."
+        )
+        return Finding(self.code, self.title, Outcome.FAIL, len(vanished), 0, sentence)
+
+
+DATA_CHECKS: Final[tuple[DataCheck, ...]] = (EnoughVideos(), EveryTierPopulated(), NoFeatureVanished())

@@ -1,0 +1,101 @@
+"""``tiercast doctor``."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from tiercast.adapters.log_choice import probe
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json
+from tiercast.core.errors import Unavailable
+from tiercast.core.moments import Moment
+from tiercast.flows.doctor import Question, examine
+from tiercast.flows.predict import load_champion
+from tiercast.render.doctor import show_answers
+from tiercast.render.output import print_json
+from tiercast.settings import read_settings
+from tiercast.wiring import Wiring, now
+
+MIN_FREE_BYTES: Final = 500 * 1024**2
+"""A run stages a few megabytes; below this, other programs fill the disk before the next run."""
+
+app = typer.Typer()
+
+
+@app.command()
+def doctor(home: Home = DEFAULT_HOME, as_json: Json = False, debug: Debug = False) -> None:
+    """Check settings, database, model store, disk and champion; each is ok, or says what to do."""
+    answers = examine(_questions(home))
+    if as_json:
+        parts = [{"name": answer.name, "ok": answer.ok, "detail": answer.detail} for answer in answers]
+        print_json({"ok": all(answer.ok for answer in answers), "parts": parts})
+    else:
+        show_answers(answers)
+    if not all(answer.ok for answer in answers):
+        raise typer.Exit(1)
+
+
+def _questions(home: Path) -> list[Question]:
+    def wiring() -> Wiring:
+        return Wiring(read_settings(home))
+
+    return [
+        Question("settings", lambda: _settings(home)),
+        Question("database", lambda: _database(wiring())),
+        Question("model store", lambda: _model_store(wiring())),
+        Question("free disk", lambda: _disk(home)),
+        Question("champion", lambda: _champion(wiring())),
+    ]
+
+
+def _settings(home: Path) -> str:
+    settings = read_settings(home)
+    return f"home {settings.home.absolute()}, models in {settings.model_store_url}"
+
+
+def _database(wiring: Wiring) -> str:
+    videos, observations = wiring.videos.count()
+    beside = "" if wiring.scraped_table is None else "; a table scraped_videos is read as it is"
+    return f"{wiring.where}: {videos:,} videos, {observations:,} observations{beside}"
+
+
+def _model_store(wiring: Wiring) -> str:
+    recorded = wiring.read_log()
+    if recorded is not None:
+        return f"{wiring.settings.model_store_url}: the promotion log is kept in {_LOGS[recorded.name]}"
+    safe = "objects" if probe(wiring.objects) else wiring.fallback_log_name()
+    if safe is None:
+        raise Unavailable(
+            f"{wiring.settings.model_store_url} does not honour put-if-absent, and no Postgres is set to keep the "
+            "promotion log. Set database_url to Postgres, or use a store that honours it."
+        )
+    return f"{wiring.settings.model_store_url}: writable; the promotion log will be kept in {_LOGS[safe]}"
+
+
+_LOGS: Final = {"objects": "the store itself", "postgres": "Postgres (the store does not honour put-if-absent)"}
+
+
+def _disk(home: Path) -> str:
+    place = next(folder for folder in (home.absolute(), *home.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(place).free
+    if free < MIN_FREE_BYTES:
+        raise Unavailable(f"Only {free / 1024**2:,.0f} MiB are free at {place}. Free some, or choose another --home.")
+    return f"{free / 1024**3:,.1f} GiB free at {place}"
+
+
+def _champion(wiring: Wiring) -> str:
+    told = []
+    for moment in Moment:
+        serving = load_champion(wiring.objects, wiring.read_log(), moment)
+        if serving.warnings:
+            raise Unavailable(f"An older release serves {moment.value}: {' '.join(serving.warnings)}")
+        newest = serving.release.manifest.newest_training_video_at
+        age = "" if newest is None else f", learned from videos up to {newest[:10]} ({_days(newest)} days ago)"
+        told.append(f"{moment.value}: {serving.release.id[:12]}{age}")
+    return "; ".join(told)
+
+
+def _days(moment: str) -> int:
+    return (now() - datetime.fromisoformat(moment)).days

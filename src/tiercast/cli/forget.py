@@ -1,0 +1,31 @@
+"""``tiercast forget``."""
+
+from typing import Annotated
+
+import typer
+
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
+from tiercast.flows.forget import forget
+from tiercast.render.forget import show_forgotten
+from tiercast.render.output import print_json
+
+app = typer.Typer()
+
+
+@app.command(name="forget")
+def command(
+    author: Annotated[str | None, typer.Option(help="Handle of the creator to erase.")] = None,
+    video: Annotated[str | None, typer.Option(help="Id of the video to erase.")] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Erase videos, observations and rejects; only the fact that it happened is recorded."""
+    if (author is None) == (video is None):
+        raise typer.BadParameter("give --author or --video, and not both")
+    wiring = open_home(home)
+    gone = forget(wiring.videos, wiring.rejects, wiring.scraped_table, author=author, video_id=video)
+    if as_json:
+        print_json(gone.to_document())
+    else:
+        show_forgotten(gone)

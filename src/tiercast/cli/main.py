@@ -1,0 +1,103 @@
+"""The ``tiercast`` program: its commands, each imported when it is used, and what an error looks like."""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tiercast import __version__
+from tiercast.core.errors import TiercastError
+
+COMMANDS: Final = {
+    "demo": "The whole loop on generated videos, in a fresh home.",
+    "ingest": "Read scraper files, or an existing scraped_videos table, into videos and observations.",
+    "retrain": "Train on the newest videos, judge the candidate, publish it only if it passes.",
+    "models": "List releases and the promotion log, the champion marked.",
+    "rollback": "Let an earlier release serve again.",
+    "predict": "Predict the tier of videos with the champion.",
+    "forget": "Erase an author or a video.",
+    "runs": "List past runs, or show one.",
+    "doctor": "Check settings, database, model store, disk and champion.",
+}
+"""Name to one line of help. Each is the module of that name in ``tiercast.cli``; help imports none of them."""
+
+EXIT_FAILED: Final = 1
+EXIT_INTERRUPTED: Final = 130
+"""What shells expect of a program that Ctrl-C ended."""
+
+
+class LazyCommands(TyperGroup):
+    """Commands by name; listing them costs nothing, running one imports only what that one needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command, in the order of a first week with the program."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A stand-in with the one line of help."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command itself, its module imported now."""
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        if name is None or stand_in is None:
+            return name, stand_in, rest
+        command = typer.main.get_command(_module(name).app)
+        command.name = name
+        return name, command, rest
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"tiercast.cli.{name}")
+
+
+app = typer.Typer(
+    cls=LazyCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Keeps a short-video performance model fresh and never lets a bad one into production.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the program; every failure ends in one sentence and its exit code, a traceback only with --debug."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except TiercastError as error:
+        if debug:
+            raise
+        sys.exit(_fail(str(error)))
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. What was committed before stays; nothing is half-written. Run it again.\n")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_FAILED)
+    except Exception as error:  # the process edge: what nobody foresaw is told in one sentence too
+        if debug:
+            raise
+        told = f"{type(error).__name__}: {error}".splitlines()[0]
+        sys.exit(_fail(f"Tiercast failed in a way nobody foresaw ({told}). Run it again with --debug and report it."))
+
+
+def _fail(sentence: str) -> int:
+    sys.stderr.write(f"Error: {sentence}\n")
+    return EXIT_FAILED

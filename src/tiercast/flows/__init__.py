@@ -1,0 +1,1 @@
+"""The use cases. They take ports and plain values, never settings."""

@@ -1,0 +1,95 @@
+"""The gate's evidence: gathered here, judged by the checks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tiercast.checks.candidate import CANDIDATE_CHECKS
+from tiercast.checks.data import DATA_CHECKS
+from tiercast.checks.evidence import REHEARSAL_ROWS, CandidateEvidence, ChampionFacts, DataEvidence
+from tiercast.core.errors import TiercastError
+from tiercast.core.findings import Finding
+from tiercast.core.release import Release
+from tiercast.core.tiers import TIERS
+from tiercast.flows.candidates import Fitted, Judged
+from tiercast.flows.training_set import Drawn
+from tiercast.learn.features import OBSERVED
+from tiercast.learn.training_set import TrainingSet
+from tiercast.ports import Rehearsal
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """The largest difference that a fresh process showed in any probability, or why it showed none."""
+
+    difference: float | None
+    problem: str | None = None
+
+
+def champion_facts(serving: Release | None) -> ChampionFacts | None:
+    """What the gate needs to know of the champion."""
+    if serving is None:
+        return None
+    features = serving.manifest.features
+    relied_on = tuple(f.name for f in features if f.held is None and f.missing_share < 1)
+    return ChampionFacts(serving.id, serving.manifest.label, relied_on)
+
+
+def judge_data(drawn: Drawn, *, min_videos: int, serving: Release | None) -> list[Finding]:
+    """Every question that can be put before a candidate exists."""
+    training_set = drawn.training_set
+    evidence = DataEvidence(
+        usable_videos=training_set.n_videos if training_set else drawn.usable_videos,
+        min_videos=min_videos,
+        source="the fallback file" if drawn.source == "fallback" else "the video store",
+        label=training_set.label if training_set else "views",
+        training_tiers=_tier_rows(training_set, test=False),
+        test_tiers=_tier_rows(training_set, test=True),
+        all_missing=_all_missing(training_set),
+        champion=champion_facts(serving),
+    )
+    return [check.judge(evidence) for check in DATA_CHECKS]
+
+
+def judge_candidate(
+    judged: Judged, rehearsed: Rehearsed, training_set: TrainingSet, *, min_accuracy: float, serving: Release | None
+) -> list[Finding]:
+    """Every question put to the fitted, evaluated and rehearsed candidate."""
+    evidence = CandidateEvidence(
+        label=training_set.label,
+        evaluation=judged.candidate,
+        majority=judged.majority,
+        min_accuracy=min_accuracy,
+        rehearsal_difference=rehearsed.difference,
+        rehearsal_problem=rehearsed.problem,
+        champion=champion_facts(serving),
+    )
+    return [check.judge(evidence) for check in CANDIDATE_CHECKS]
+
+
+def rehearse(rehearsal: Rehearsal, release: Release, fitted: Fitted, training_set: TrainingSet) -> Rehearsed:
+    """Let a fresh process predict up to 32 test rows from the staged bytes, and compare."""
+    X, _ = training_set.side(test=True)
+    rows = X[:REHEARSAL_ROWS]
+    try:
+        answer = rehearsal.predict(release, rows)
+    except TiercastError as error:
+        return Rehearsed(None, str(error))
+    expected = fitted.model.probabilities(rows)
+    if answer.shape != expected.shape:
+        return Rehearsed(None, f"it answered {answer.shape} probabilities for {expected.shape}")
+    return Rehearsed(float(np.abs(answer - expected).max()) if len(rows) else None)
+
+
+def _tier_rows(training_set: TrainingSet | None, *, test: bool) -> tuple[int, ...]:
+    if training_set is None:
+        return ()
+    _, tiers = training_set.side(test=test)
+    return tuple(int(np.sum(tiers == tier)) for tier in TIERS)
+
+
+def _all_missing(training_set: TrainingSet | None) -> tuple[str, ...]:
+    if training_set is None:
+        return ()
+    X, _ = training_set.side(test=False)
+    return tuple(feature.name for column, feature in enumerate(OBSERVED) if np.isnan(X[:, column]).all())

@@ -1,0 +1,265 @@
+"""Immutable releases in a store, and the promotion log that says which one serves."""
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from tiercast.core.canonical import sha256_hex
+from tiercast.core.errors import InvalidInput, Missing, Unavailable
+from tiercast.core.moments import Moment
+from tiercast.core.release import MANIFEST_NAME, Manifest, Promotion, Release, verify_release
+from tiercast.ports import ObjectStore, PromotionLog
+
+# An entry that is neither accepted nor readable may be in flight; the store's client has waited between its own tries.
+_APPEND_TRIES: Final = 3
+
+_LISTED: Final = 20  # releases a message names: a screen, newest commands show them all
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """Where a promoter writes: the objects and the log that is safe for them."""
+
+    objects: ObjectStore
+    log: PromotionLog
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The release that serves now, the entry that says so, and the newer entries that could not be used."""
+
+    release: Release
+    promotion: Promotion
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One number of the promotion log: what it says, or why it cannot be read."""
+
+    number: int
+    promotion: Promotion | None
+    damage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """How a promotion ended: the entry that holds the number, and whether it is one's own."""
+
+    won: bool
+    entry: Promotion
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes an entry, when, and the token by which it knows its own entry again."""
+
+    actor: str
+    at: datetime
+    token: str
+
+
+def releases(objects: ObjectStore, moment: Moment) -> list[str]:
+    """The ids of every release whose publishing was finished, sorted."""
+    pattern = re.compile(rf"{moment}/releases/([0-9a-f]{{64}})/{re.escape(MANIFEST_NAME)}")
+    return [found[1] for found in map(pattern.fullmatch, objects.list(f"{moment}/releases")) if found]
+
+
+def resolve_release(objects: ObjectStore, moment: Moment, prefix: str) -> str:
+    """The one release whose id starts so; raises InvalidInput where several do, Missing where none does."""
+    stored = releases(objects, moment)
+    if not re.fullmatch(r"[0-9a-f]{1,64}", prefix):
+        raise InvalidInput(f"{prefix!r} is no release: an id is hexadecimal digits. Stored: {_named(stored)}.")
+    matches = [release for release in stored if release.startswith(prefix)]
+    if not matches:
+        raise Missing(f"No release of {moment} starts with {prefix!r}. Stored: {_named(stored)}.")
+    if len(matches) > 1:
+        raise InvalidInput(f"{len(matches)} releases start with {prefix!r}: {_named(matches)}. Give more digits.")
+    return matches[0]
+
+
+def _named(ids: list[str]) -> str:
+    more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return ", ".join(release[:12] for release in ids[:_LISTED]) + more or "none yet"
+
+
+def load_release(objects: ObjectStore, moment: Moment, release_id: str) -> Release:
+    """A stored release, every byte verified; raises Missing, InvalidInput where a byte differs, Unavailable."""
+    folder = _folder(moment, release_id)
+    manifest_bytes = objects.get(f"{folder}/{MANIFEST_NAME}")
+    genuine = sha256_hex(manifest_bytes) == release_id
+    files = {}
+    for name in Manifest.from_bytes(manifest_bytes).files if genuine else ():
+        with suppress(Missing):
+            files[name] = objects.get(f"{folder}/{name}")
+    release = verify_release(release_id, manifest_bytes, files)
+    if release.manifest.moment != moment:
+        raise InvalidInput(f"Release {release_id[:12]} predicts {release.manifest.moment}, not {moment}.")
+    return release
+
+
+def _folder(moment: Moment, release_id: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", release_id):
+        raise InvalidInput(f"{release_id!r} is no release id: it has to be 64 hexadecimal digits.")
+    return f"{moment}/releases/{release_id}"
+
+
+def upload(objects: ObjectStore, moment: Moment, release: Release) -> None:
+    """Store a release, manifest last, and read every byte back; raises Unavailable where one differs.
+
+    Doing it again is harmless: an object that is there already, byte for byte, is as good as a new one.
+    """
+    folder = _folder(moment, release.id)
+    for name, content in sorted(release.files.items()):
+        _store(objects, f"{folder}/{name}", content)
+    _store(objects, f"{folder}/{MANIFEST_NAME}", release.manifest_bytes)
+
+
+def _store(objects: ObjectStore, key: str, content: bytes) -> None:
+    try:
+        objects.put_if_absent(key, content)
+    except Unavailable:
+        # The write may have happened and only its answer been lost: what can be read back decides.
+        with suppress(Missing, Unavailable):
+            if objects.get(key) == content:
+                return
+        raise
+    if sha256_hex(objects.get(key)) != sha256_hex(content):
+        raise Unavailable(
+            f"The object {key} in the model store does not hold the {len(content)} bytes that belong there, so the "
+            "release was not published. Objects are never written over: remove the damaged one, then run again."
+        )
+
+
+def history(log: PromotionLog, moment: Moment) -> list[Entry]:
+    """Every entry of the log, oldest first; a damaged one says so. Raises Unavailable."""
+    return [_entry(log, moment, number) for number in log.numbers(moment)]
+
+
+def _entry(log: PromotionLog, moment: Moment, number: int) -> Entry:
+    try:
+        promotion = Promotion.from_bytes(log.read(moment, number))
+        if (promotion.moment, promotion.number) != (moment, number):
+            raise InvalidInput(f"It was written as entry {promotion.number} of {promotion.moment}.")
+        if promotion.manifest_sha256 != promotion.release:
+            raise InvalidInput(f"It names release {promotion.release[:12]} but the hash of another manifest.")
+    except (InvalidInput, Missing) as error:
+        return Entry(number, None, f"Promotion {number} cannot be used: {error}")
+    return Entry(number, promotion)
+
+
+def next_number(log: PromotionLog, moment: Moment) -> int:
+    """The number that the next promotion has to take; damaged entries keep theirs."""
+    return max(log.numbers(moment), default=0) + 1
+
+
+def champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> Champion | None:
+    """The release of the highest entry that verifies; None where nothing was ever promoted. Writes nothing.
+
+    Raises Unavailable, and Missing where there are entries but none of them leads to a sound release.
+    """
+    if log is None:
+        return None
+    warnings: list[str] = []
+    for number in reversed(log.numbers(moment)):
+        entry = _entry(log, moment, number)
+        if entry.promotion is None:
+            warnings.append(entry.damage or "")
+            continue
+        try:
+            release = load_release(objects, moment, entry.promotion.release)
+        except (InvalidInput, Missing) as error:
+            warnings.append(f"Promotion {number} cannot be used: {error}")
+            continue
+        return Champion(release, entry.promotion, tuple(warnings))
+    if warnings:
+        raise Missing(
+            f"None of the {len(warnings)} promotions of {moment} leads to a sound release. {' '.join(warnings)} "
+            "Restore the objects from a copy, or promote a new release with `tiercast retrain`."
+        )
+    return None
+
+
+def promote(store: ModelStore, entry: Promotion) -> Race:
+    """Write an entry under its number; the winner where another was faster. Raises Unavailable where nobody knows.
+
+    A lost answer is not a lost race: after a refusal or a fault the entry is read back, and its token decides.
+    """
+    fault: Exception | None = None
+    for _ in range(_APPEND_TRIES):
+        try:
+            if store.log.append(entry.moment, entry.number, entry.to_bytes()):
+                return Race(True, entry)
+        except Unavailable as error:
+            fault = error
+        try:
+            winner = Promotion.from_bytes(store.log.read(entry.moment, entry.number))
+        except Missing:
+            continue
+        except (Unavailable, InvalidInput) as error:
+            fault = error
+            break
+        return Race(winner.token == entry.token, winner)
+    raise Unavailable(
+        f"The outcome of promotion {entry.number} of {entry.moment} is unknown: {fault or 'it cannot be read back.'} "
+        "Either the old or the new release serves, nothing in between. Run `tiercast models` to see which."
+    ) from fault
+
+
+def rollback(store: ModelStore, moment: Moment, *, release: str | None, reason: str, writer: Writer) -> Promotion:
+    """Make an earlier champion serve again: the one named by a unique prefix, or the one that served before.
+
+    Raises InvalidInput where the target already serves or never served, Missing where there is none, and Unavailable
+    where the store is, or where another promotion took the number first.
+    """
+    current = champion(store.objects, store.log, moment)
+    if current is None:
+        raise Missing(f"Nothing was ever promoted for {moment}, so there is nothing to roll back.")
+    served = [entry.promotion for entry in history(store.log, moment) if entry.promotion]
+    target = _target(store.objects, current, served, release)
+    load_release(store.objects, moment, target)
+    entry = _back_to(target, current, number=next_number(store.log, moment), reason=reason, writer=writer)
+    race = promote(store, entry)
+    if not race.won:
+        raise Unavailable(
+            f"{race.entry.actor} wrote promotion {entry.number} first ({race.entry.action} of "
+            f"{race.entry.release[:12]}), so nothing was rolled back. Look at `tiercast models` before trying again."
+        )
+    return entry
+
+
+def _back_to(target: str, current: Champion, *, number: int, reason: str, writer: Writer) -> Promotion:
+    return Promotion(
+        number=number,
+        moment=current.promotion.moment,
+        action="rollback",
+        release=target,
+        previous=current.release.id,
+        manifest_sha256=target,
+        verdict=None,
+        findings=(),
+        actor=writer.actor,
+        reason=reason,
+        run=None,
+        at=writer.at,
+        token=writer.token,
+    )
+
+
+def _target(objects: ObjectStore, current: Champion, served: list[Promotion], release: str | None) -> str:
+    """The release to go back to. Where newer entries are damaged, the one that serves may be confirmed by name."""
+    moment, serving = current.promotion.moment, current.release.id
+    if release is None:
+        earlier = [p.release for p in served if p.number < current.promotion.number and p.release != serving]
+        if not earlier:
+            raise Missing(f"No other release of {moment} served before {serving[:12]}, so there is none to go back to.")
+        return earlier[-1]
+    target = resolve_release(objects, moment, release)
+    if target == serving and not current.warnings:
+        raise InvalidInput(f"Release {serving[:12]} already serves {moment}.")
+    if target not in {promotion.release for promotion in served}:
+        known = _named(sorted({promotion.release for promotion in served}))
+        raise InvalidInput(f"Release {target[:12]} never served {moment}. Those that did: {known}.")
+    return target

@@ -1,0 +1,112 @@
+"""From a fitted candidate to a release, and from a release to the champion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from tiercast.core.canonical import sha256_hex
+from tiercast.core.errors import Unavailable
+from tiercast.core.findings import Finding, Verdict
+from tiercast.core.moments import Moment
+from tiercast.core.release import FeatureUse, Manifest, Promotion, Release
+from tiercast.flows.candidates import Fitted, Judged
+from tiercast.flows.model_store import ModelStore, Writer, next_number, promote, upload
+from tiercast.flows.training_set import TrainingPlan
+from tiercast.learn.features import OBSERVED, feature_schema
+from tiercast.learn.training_set import TrainingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one retrain is asked to do."""
+
+    moment: Moment
+    plan: TrainingPlan
+    min_accuracy: float
+    dry_run: bool = False
+
+
+def stage(
+    fitted: Fitted, judged: Judged, training_set: TrainingSet, *, order: Order, libraries: Mapping[str, str]
+) -> Release:
+    """The release that would be published: only what follows from rows, settings, seed and libraries."""
+    files = fitted.model.to_files()
+    manifest = Manifest(
+        moment=order.moment,
+        label=training_set.label,
+        model=fitted.model.kind,
+        features=_feature_uses(training_set),
+        feature_schema=feature_schema(),
+        tier_edges=training_set.tier_edges,
+        log_views_range=training_set.log_views_range(),
+        newest_training_video_at=training_set.newest_video_at,
+        calibration=None,
+        confidence_threshold=None,
+        training=training_set.fingerprint(test=False),
+        test=training_set.fingerprint(test=True),
+        metrics={name: asdict(measure) for name, measure in judged.candidate.metrics.items()},
+        settings={**asdict(order.plan), "candidate": fitted.name, **fitted.settings},
+        libraries=libraries,
+        files={name: sha256_hex(content) for name, content in files.items()},
+    )
+    return Release.stage(manifest, files)
+
+
+def _feature_uses(training_set: TrainingSet) -> tuple[FeatureUse, ...]:
+    X, _ = training_set.side(test=False)
+    uses = []
+    for column, feature in enumerate(OBSERVED):
+        known = X[~np.isnan(X[:, column]), column]
+        uses.append(
+            FeatureUse(
+                name=feature.name,
+                unit=feature.unit,
+                low=feature.low,
+                high=feature.high,
+                meaning=feature.meaning,
+                held=training_set.held.get(feature.name),
+                median=float(np.median(known)) if len(known) else None,
+                missing_share=1 - len(known) / len(X),
+            )
+        )
+    return tuple(uses)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A release that passed the gate: the findings that say so, its run, and the champion it was judged beside."""
+
+    release: Release
+    findings: Sequence[Finding]
+    run: str
+    previous: str | None
+
+
+def publish(store: ModelStore, passed: Passed, writer: Writer) -> Promotion:
+    """Upload the release, verify it by hash, then name it champion; raises Unavailable where another was faster."""
+    release, moment = passed.release, passed.release.manifest.moment
+    number = next_number(store.log, moment)
+    upload(store.objects, moment, release)
+    entry = Promotion(
+        number=number,
+        moment=moment,
+        action="promote",
+        release=release.id,
+        previous=passed.previous,
+        manifest_sha256=sha256_hex(release.manifest_bytes),
+        verdict=Verdict.PROMOTE.value,
+        findings=tuple(asdict(finding) for finding in passed.findings),
+        actor=writer.actor,
+        reason="passed the gate",
+        run=passed.run,
+        at=writer.at,
+        token=writer.token,
+    )
+    race = promote(store, entry)
+    if not race.won:
+        raise Unavailable(
+            f"Another promotion was faster: {race.entry.actor} made {race.entry.release[:12]} champion as number "
+            f"{number}. This candidate was judged beside the champion before it; run the retrain again."
+        )
+    return entry

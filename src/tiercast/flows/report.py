@@ -1,0 +1,98 @@
+"""What a run has to say for itself, and the one document that every outlet shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+from uuid import uuid4
+
+from tiercast.core.findings import Finding, Verdict
+from tiercast.core.moments import Moment
+from tiercast.flows.candidates import CandidateLine, Judged
+from tiercast.flows.training_set import Source
+from tiercast.learn.metrics import Evaluation, Measure
+
+Status = Literal["promoted", "held", "rejected", "failed"]
+
+STATUS_OF: Final[dict[Verdict, Status]] = {
+    Verdict.PROMOTE: "promoted",
+    Verdict.HOLD: "held",
+    Verdict.REJECT: "rejected",
+}
+STAGES: Final = ("query", "features", "train", "evaluate", "gate", "publish")
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One retraining, whatever its end; what was not reached is null."""
+
+    run: str
+    moment: Moment
+    status: Status
+    source: Source
+    reason: str
+    started_at: datetime
+    dry_run: bool = False
+    videos: int = 0
+    tier_distribution: tuple[int, ...] | None = None
+    tier_edges: tuple[int, ...] | None = None
+    judged: Judged | None = None
+    findings: Sequence[Finding] = ()
+    candidates: Sequence[CandidateLine] = ()
+    held_features: Mapping[str, float] = field(default_factory=dict)
+    candidate: str | None = None
+    champion_before: str | None = None
+    champion_after: str | None = None
+    newest_training_video_at: str | None = None
+    warnings: Sequence[str] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def to_document(self) -> dict[str, object]:
+        """The answer of ``retrain --json``; unknown numbers are null, never NaN."""
+        evaluation = self.judged.candidate if self.judged else None
+        accuracy = evaluation.accuracy if evaluation else Measure(None)
+        return {
+            "run": self.run,
+            "moment": self.moment.value,
+            "status": self.status,
+            "source": self.source,
+            "reason": self.reason,
+            "started_at": self.started_at.isoformat(),
+            "dry_run": self.dry_run,
+            "videos": self.videos,
+            "tier_distribution": self.tier_distribution,
+            "tier_edges": self.tier_edges,
+            "train_accuracy": self.judged.train_accuracy if self.judged else None,
+            "test_accuracy": accuracy.value,
+            "test_accuracy_interval": accuracy.interval,
+            "confusion_matrix": evaluation.confusion_matrix if evaluation else None,
+            "per_tier": [asdict(tier) for tier in evaluation.per_tier] if evaluation else None,
+            "findings": [asdict(finding) for finding in self.findings],
+            "metrics": _metrics(evaluation),
+            "rivals": {"majority": _metrics(self.judged.majority)} if self.judged else None,
+            "candidates": [asdict(line) for line in self.candidates],
+            "held_features": dict(self.held_features),
+            "confident": None,
+            "candidate": self.candidate,
+            "champion_before": self.champion_before,
+            "champion_after": self.champion_after,
+            "newest_training_video_at": self.newest_training_video_at,
+            "warnings": list(self.warnings),
+            "seconds": {stage: self.seconds.get(stage) for stage in (*STAGES, "total")},
+        }
+
+
+def _metrics(evaluation: Evaluation | None) -> dict[str, object] | None:
+    if evaluation is None:
+        return None
+    return {name: asdict(measure) for name, measure in evaluation.metrics.items()}
+
+
+def run_id(at: datetime) -> str:
+    """A run's name: its start and six random digits, so that names sort by time."""
+    return f"{at:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+
+
+def failed_before_it_began(moment: Moment, at: datetime, reason: str, *, dry_run: bool) -> RunReport:
+    """The report of a run whose database could not even be opened."""
+    return RunReport(run_id(at), moment, "failed", "videos", reason, at, dry_run=dry_run)

@@ -1,0 +1,103 @@
+"""Why a row is refused: each rule with its name, its condition and the sentence that tells the user."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from tiercast.core.video import COLUMNS, COUNT_LIMIT, COUNTS
+from tiercast.intake.columns import PARSERS
+from tiercast.intake.values import shown
+
+LONGEST_SECONDS: Final = 86_400
+"""A day: no short video is longer, and milliseconds read as seconds soon are."""
+
+CLOCK_TOLERANCE: Final = timedelta(days=1)
+"""How far in the future a time may lie: the clocks and time zones of scrapers are off by up to a day."""
+
+_KINDS: Final = {column.name: column.kind for column in COLUMNS}
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One refused row: its index in the input, the reason's name and one plain sentence."""
+
+    row: int
+    reason: str
+    detail: str
+
+
+def rules(unreadable: Mapping[str, pl.Series], now: datetime) -> pl.Expr:
+    """The name of the first rule that each row breaks; null where it breaks none."""
+    broken = [pl.when(condition).then(pl.lit(reason)) for reason, condition in _conditions(unreadable, now)]
+    return pl.coalesce(broken)
+
+
+def _conditions(unreadable: Mapping[str, pl.Series], now: datetime) -> Iterator[tuple[str, pl.Expr]]:
+    for name, bad in unreadable.items():
+        yield f"{name}_unreadable", pl.lit(bad)
+    yield "no_video_id", pl.col("video_id").is_null()
+    yield "platform_unknown", pl.col("platform").is_null()
+    for count in COUNTS:
+        yield f"negative_{count.name}", pl.col(count.name) < 0
+        yield f"absurd_{count.name}", pl.col(count.name) >= COUNT_LIMIT
+    yield "negative_duration_seconds", pl.col("duration_seconds") < 0
+    yield "absurd_duration_seconds", pl.col("duration_seconds") > LONGEST_SECONDS
+    yield "likes_exceed_views", pl.col("likes") > pl.col("views")
+    latest = pl.lit(now + CLOCK_TOLERANCE)
+    yield "published_in_the_future", pl.col("published_at") > latest
+    yield "scraped_in_the_future", pl.col("scraped_at") > latest
+    day_before = pl.col("scraped_at").dt.date() < pl.col("published_at").dt.date()
+    before = pl.col("scraped_at") < pl.col("published_at")
+    yield "scraped_before_published", pl.when("published_date_only").then(day_before).otherwise(before)
+
+
+_SENTENCES: Final = {
+    "no_video_id": "The row has no video_id.",
+    "platform_unknown": (
+        "No platform is stated for video {video_id}, its address names none and no stored video has its id; "
+        "state it with --platform."
+    ),
+    "likes_exceed_views": "It has {likes} likes but {views} views; a video has at most one like a view.",
+    "published_in_the_future": "published_at is {published_at}, which lies in the future.",
+    "scraped_in_the_future": "scraped_at is {scraped_at}, which lies in the future.",
+    "scraped_before_published": "It was scraped at {scraped_at}, before it was published at {published_at}.",
+    "same_time_other_counts": (
+        "Another row has other counts for video {video_id} at {scraped_at}; the one with the most views is kept "
+        "(this one has {views} views)."
+    ),
+}
+
+
+def rejects_of(refused: pl.DataFrame, rows: pl.DataFrame) -> tuple[Reject, ...]:
+    """A reject for each refused row (canonical columns, ``row`` and ``reason``), told with the value seen."""
+    told = refused.with_columns(pl.col("published_at", "scraped_at").dt.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    columns = ["row", "reason", "video_id", *(c.name for c in COUNTS), "duration_seconds"]
+    shown_rows = told.select(*columns, "published_at", "scraped_at").iter_rows(named=True)
+    return tuple(Reject(row["row"], row["reason"], _sentence(row["reason"], row, rows)) for row in shown_rows)
+
+
+def _sentence(reason: str, row: Mapping[str, object], rows: pl.DataFrame) -> str:
+    if reason in _SENTENCES:
+        return _SENTENCES[reason].format_map(row)
+    if reason.endswith("_unreadable"):
+        return _why_unreadable(reason.removesuffix("_unreadable"), rows, row["row"])
+    kind, _, name = reason.partition("_")
+    limit = f"{LONGEST_SECONDS} seconds" if name == "duration_seconds" else f"{COUNT_LIMIT:,}"
+    return f"{name} is {row[name]}; " + ("it cannot be negative." if kind == "negative" else f"no video has {limit}.")
+
+
+def _why_unreadable(name: str, rows: pl.DataFrame, index: object) -> str:
+    """The parser's own words about the raw value."""
+    series = rows[name]
+    if series.dtype.is_temporal():
+        return f"{name} holds a time before 2005 or after 9999."
+    assert isinstance(index, int)
+    value = series[index]
+    try:
+        PARSERS[_KINDS[name]](value)
+    except ValueError as error:
+        return f"{name}: {error}."
+    return f"{name}: {shown(value)} cannot be read."

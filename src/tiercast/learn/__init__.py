@@ -1,0 +1,1 @@
+"""Pure numerics: features, labels, splits, models and metrics. No clock, disk, network, environment or log."""

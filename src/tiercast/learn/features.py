@@ -1,0 +1,157 @@
+"""The 15 engagement features of the moment ``observed``, each declared once and computed by one function."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tiercast.core.canonical import canonical_json, sha256_hex
+
+LIKES, VIEWS, SHARES, COMMENTS = pl.col("likes"), pl.col("views"), pl.col("shares"), pl.col("comments")
+SAVES = pl.col("saves_or_estimate")
+FOLLOWERS, DURATION = pl.col("author_followers"), pl.col("duration_seconds")
+CAPTION, HASHTAGS, POSTED = pl.col("description"), pl.col("hashtags"), pl.col("published_at")
+
+UNKNOWN_DURATION_SECONDS: Final = 30.0
+"""What frozen training sets hold where the length was unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column of the vector: what it means, how it is computed, and when its inputs were known."""
+
+    name: str
+    frozen_name: str
+    """The name that frozen training sets give it."""
+    unit: str
+    meaning: str
+    value: pl.Expr
+    known: pl.Expr
+    low: float = 0.0
+    high: float = 1.0
+
+
+def _share_of(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    return part / whole
+
+
+def _of_likes(part: pl.Expr) -> pl.Expr:
+    return pl.when(LIKES == 0).then(0.0).otherwise(part / LIKES)
+
+
+_FOLLOWER_TIER = (
+    pl.when(FOLLOWERS.is_null()).then(0.5)
+    .when(FOLLOWERS < 10_000).then(0.1)
+    .when(FOLLOWERS < 100_000).then(0.3)
+    .when(FOLLOWERS < 500_000).then(0.5)
+    .when(FOLLOWERS < 1_000_000).then(0.7)
+    .otherwise(0.9)
+)  # fmt: skip
+_HAS_SOUND = pl.col("sound_id").is_not_null() | pl.col("sound_name").is_not_null()
+_HOUR_KNOWN = POSTED.is_not_null() & ~pl.col("published_date_only").fill_null(value=False)
+_ALWAYS = pl.lit(value=True)
+
+OBSERVED: Final[tuple[Feature, ...]] = (
+    Feature(
+        "share_rate", "shareRate", "share of views", "shares / views",
+        _share_of(SHARES, VIEWS), SHARES.is_not_null(),
+    ),
+    Feature(
+        "comment_rate", "commentRate", "share of views", "comments / views",
+        _share_of(COMMENTS, VIEWS), COMMENTS.is_not_null(),
+    ),
+    Feature(
+        "like_rate", "likeRate", "share of views", "likes / views",
+        _share_of(LIKES, VIEWS), LIKES.is_not_null(),
+    ),
+    Feature(
+        "save_rate", "saveRate", "share of views", "saves / views; saves unknown: likes x retrain.save_per_like",
+        _share_of(SAVES, VIEWS), pl.col("saves").is_not_null(),
+    ),
+    Feature(
+        "share_to_like", "shareToLikeRatio", "shares per like", "shares / likes, 0 where likes are 0",
+        _of_likes(SHARES), SHARES.is_not_null() & LIKES.is_not_null(),
+    ),
+    Feature(
+        "comment_to_like", "commentToLikeRatio", "comments per like", "comments / likes, 0 where likes are 0",
+        _of_likes(COMMENTS), COMMENTS.is_not_null() & LIKES.is_not_null(),
+    ),
+    Feature(
+        "duration", "durationSeconds", "180 seconds", "length; unknown: 30 seconds",
+        DURATION.fill_null(UNKNOWN_DURATION_SECONDS) / 180, DURATION.is_not_null(),
+    ),
+    Feature(
+        "hashtag_count", "hashtagCount", "30 hashtags", "number of hashtags",
+        HASHTAGS.list.len() / 30, HASHTAGS.is_not_null(),
+    ),
+    Feature(
+        "has_sound", "hasTrendingSound", "0 or 1", "1 where the post names its sound",
+        _HAS_SOUND.cast(pl.Float64), _ALWAYS,
+    ),
+    Feature(
+        "caption_length", "captionLength", "2,000 characters", "length of the caption",
+        CAPTION.str.len_chars() / 2000, CAPTION.is_not_null(),
+    ),
+    Feature(
+        "has_follower_data", "hasFollowerData", "0 or 1", "1 where the creator's followers are known",
+        FOLLOWERS.is_not_null().cast(pl.Float64), _ALWAYS,
+    ),
+    Feature(
+        "follower_tier", "followerTier", "step", "followers: <10k .1, <100k .3, <500k .5, <1M .7, else .9; unknown .5",
+        _FOLLOWER_TIER, FOLLOWERS.is_not_null(),
+    ),
+    Feature(
+        "views_per_follower", "viewsPerFollower", "views per follower",
+        "views / followers; unknown followers: 0; the label in disguise, so held at 0 where tiers come from views",
+        pl.when(FOLLOWERS.is_null()).then(0.0).otherwise(VIEWS / FOLLOWERS.clip(lower_bound=1)),
+        FOLLOWERS.is_not_null(),
+    ),
+    Feature(
+        "weekday_posted", "weekdayPosted", "6 days", "UTC day of the week of posting, Sunday 0",
+        (POSTED.dt.weekday() % 7) / 6, POSTED.is_not_null(),
+    ),
+    Feature(
+        "hour_posted", "hourPosted", "23 hours", "UTC hour of posting",
+        pl.when(_HOUR_KNOWN).then(POSTED.dt.hour() / 23), _HOUR_KNOWN,
+    ),
+)  # fmt: skip
+
+HELD_ON_VIEWS: Final[dict[str, float]] = {"views_per_follower": 0.0}
+"""Features held constant, in training and in prediction, wherever tiers are cut from views."""
+
+
+def feature_schema(features: tuple[Feature, ...] = OBSERVED) -> str:
+    """The hash of the vector's names, order, units and ranges; a release of another schema is refused."""
+    return sha256_hex(canonical_json([[f.name, f.unit, f.low, f.high] for f in features]))
+
+
+def feature_matrix(rows: pl.DataFrame, *, save_per_like: float) -> NDArray[np.float64]:
+    """The vectors of canonical rows, (n_videos, 15), each value clipped to its range, unknown as NaN.
+
+    ``save_per_like`` stands in for saves where a video has none (saves per like).
+    """
+    estimate = pl.coalesce("saves", pl.col("likes") * save_per_like).alias("saves_or_estimate")
+    values = [
+        feature.value.cast(pl.Float64).fill_nan(None).clip(feature.low, feature.high).alias(feature.name)
+        for feature in OBSERVED
+    ]
+    matrix = rows.with_columns(estimate).select(values).fill_null(float("nan")).to_numpy()
+    return np.ascontiguousarray(matrix, dtype=np.float64)
+
+
+def missing_features(rows: pl.DataFrame) -> list[list[str]]:
+    """For each canonical row, the features whose inputs were unknown (imputed, estimated or stood in for)."""
+    known = rows.select(feature.known.alias(feature.name) for feature in OBSERVED)
+    names = np.array(known.columns)
+    return [names[~row].tolist() for row in known.to_numpy().astype(bool)]
+
+
+def hold(X: NDArray[np.float64], held: dict[str, float]) -> NDArray[np.float64]:
+    """A copy of the matrix with the named features set to their constants."""
+    position = {feature.name: index for index, feature in enumerate(OBSERVED)}
+    constant = X.copy()
+    for name, value in held.items():
+        constant[:, position[name]] = value
+    return constant

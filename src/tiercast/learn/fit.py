@@ -1,0 +1,9 @@
+"""The candidates of a run."""
+
+from typing import Final
+
+from tiercast.learn.fit_boosted import BoostedRecipe
+from tiercast.learn.fit_softmax import SoftmaxRecipe
+from tiercast.learn.recipes import Recipe
+
+RECIPES: Final[tuple[Recipe, ...]] = (SoftmaxRecipe(), BoostedRecipe())

@@ -1,0 +1,1 @@
+"""What flows return, made visible: tables, pages, bars, logs."""

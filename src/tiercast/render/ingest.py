@@ -1,0 +1,35 @@
+"""What an ingest brought, as a table."""
+
+from rich.markup import escape
+from rich.table import Table
+
+from tiercast.flows.ingest import IngestReport
+from tiercast.render.output import stdout, warn
+
+
+def show_ingest(report: IngestReport) -> None:
+    """One line a file, then what was refused and where it is kept."""
+    console = stdout()
+    if report.files:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("file", overflow="fold")
+        for name in ("format", "read", "stored", "updated", "observations", "rejected"):
+            table.add_column(name, justify="left" if name == "format" else "right")
+        for file in report.files:
+            numbers = (file.read, file.stored, file.updated, file.observations, file.rejected)
+            table.add_row(escape(file.path), file.format, *(f"{number:,}" for number in numbers))
+        console.print(table)
+    for file in report.files:
+        if file.read_before:
+            console.print(f"{escape(file.path)}: its content was read before, so nothing was added.")
+        for reason, count in file.rejects.items():
+            console.print(f"{count:,} rows rejected: {reason}")
+        if file.rejects_file:
+            console.print(f"Rejected rows are kept, with their reasons, in {escape(file.rejects_file)}")
+        if file.scrape_time_guessed:
+            console.print(
+                f"{file.scrape_time_guessed:,} rows do not say when they were scraped; the file's time stands in. "
+                "State it with --scraped-at where that is wrong."
+            )
+    for path, error in report.failed:
+        warn(f"Error: {path}: {error}")

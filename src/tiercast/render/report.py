@@ -1,0 +1,26 @@
+"""A run as a page of its own: one HTML file that needs nothing else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tiercast.core.errors import Unavailable
+from tiercast.render.run import FIGURES, percent, view_ranges
+
+
+def write_report(document: Mapping[str, Any], path: Path) -> None:
+    """Write the page; raises Unavailable where the disk refuses."""
+    try:
+        path.write_text(report_page(document), encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written ({error.strerror}).") from error
+
+
+def report_page(document: Mapping[str, Any]) -> str:
+    """The page's HTML."""
+    environment = Environment(loader=PackageLoader("tiercast.render"), autoescape=True, undefined=StrictUndefined)
+    environment.filters["percent"] = percent
+    page = environment.get_template("run.html.jinja")
+    return page.render(run=document, figures=FIGURES, views=view_ranges(document["tier_edges"]))

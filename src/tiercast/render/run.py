@@ -1,0 +1,176 @@
+"""A run, or a list of runs, as tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tiercast.ports import RunRecord
+from tiercast.render.output import stdout
+
+COLOUR: Final = {
+    "promoted": "green", "held": "yellow", "rejected": "red", "failed": "red",
+    "pass": "green", "fail": "red", "inconclusive": "yellow", "not_applicable": "dim",
+}  # fmt: skip
+WORD: Final = {"not_applicable": "not asked"}
+
+
+def show_run(document: Mapping[str, Any]) -> None:
+    """The verdict and its reason, then what was measured."""
+    console = stdout()
+    status = document["status"]
+    dry = " (dry run: nothing was published)" if document["dry_run"] else ""
+    console.print(f"\nRun {document['run']}, moment {document['moment']}: [bold {COLOUR[status]}]{status}[/]{dry}")
+    console.print(escape(document["reason"]) + "\n")
+    if document["findings"]:
+        _findings(console, document["findings"])
+    if document["confusion_matrix"]:
+        _tiers(console, document)
+        _figures(console, document)
+    if document["candidates"]:
+        _candidates(console, document["candidates"])
+    _ending(console, document)
+
+
+def _findings(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("check", "question", "answer"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("observed", justify="right")
+    table.add_column("required", justify="right")
+    for finding in findings:
+        outcome = finding["outcome"]
+        answer = f"[{COLOUR[outcome]}]{WORD.get(outcome, outcome)}[/]"
+        numbers = (_number(finding["observed"]), _number(finding["required"]))
+        table.add_row(finding["code"], escape(finding["title"]), answer, *numbers)
+    console.print(table)
+    console.print()
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:.3f}" if abs(value) >= 1e-3 else f"{value:.0e}"
+
+
+def _tiers(console: Console, document: Mapping[str, Any]) -> None:
+    """The confusion matrix with each tier's views, precision and recall beside it."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title="Test videos: actual tier by predicted tier")
+    table.title_justify, table.title_style = "left", "bold"
+    for name in ("tier", "views"):
+        table.add_column(name)
+    for name in (*(f"as {tier}" for tier in range(1, 6)), "precision", "recall", "videos"):
+        table.add_column(name, justify="right")
+    ranges = view_ranges(document["tier_edges"])
+    for tier, row, views in zip(document["per_tier"], document["confusion_matrix"], ranges, strict=True):
+        number = tier["tier"]
+        cells = [f"[bold]{count}[/]" if at == number else str(count) for at, count in enumerate(row, 1)]
+        shares = (percent(tier["precision"]), percent(tier["recall"]))
+        table.add_row(str(number), views, *cells, *shares, f"{tier['support']:,}")
+    console.print(table)
+    console.print()
+
+
+def view_ranges(edges: Sequence[int] | None) -> list[str]:
+    """The views of each tier in words; a frozen file's labels have none.
+
+    >>> view_ranges([10, 200, 3000, 40000])
+    ['up to 10', '11 - 200', '201 - 3,000', '3,001 - 40,000', 'over 40,000']
+    >>> view_ranges(None)
+    ['as labelled', 'as labelled', 'as labelled', 'as labelled', 'as labelled']
+    """
+    if edges is None:
+        return ["as labelled"] * 5
+    inner = [f"{low + 1:,} - {high:,}" for low, high in zip(edges, edges[1:], strict=False)]
+    return [f"up to {edges[0]:,}", *inner, f"over {edges[-1]:,}"]
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage, or a dash."""
+    return "-" if share is None else f"{share:.1%}"
+
+
+FIGURES: Final = {
+    "accuracy": "accuracy",
+    "within_one": "within one tier",
+    "log_loss": "log loss",
+    "quadratic_weighted_kappa": "quadratic weighted kappa",
+    "expected_calibration_error": "expected calibration error",
+    "spearman": "Spearman with views",
+}
+
+
+def _figures(console: Console, document: Mapping[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("measure")
+    for name in ("candidate", "95 % interval", "commonest tier"):
+        table.add_column(name, justify="right")
+    rival = document["rivals"]["majority"]
+    for name, title in FIGURES.items():
+        own = document["metrics"][name]
+        table.add_row(title, _figure(own["value"]), _interval(own["interval"]), _figure(rival[name]["value"]))
+    table.add_row("accuracy on its training videos", _figure(document["train_accuracy"]), "", "")
+    console.print(table)
+    console.print()
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _interval(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.3f} - {interval[1]:.3f}"
+
+
+def _candidates(console: Console, candidates: Sequence[Mapping[str, Any]]) -> None:
+    for line in candidates:
+        settings = ", ".join(f"{name} {value}" for name, value in line["settings"].items())
+        mark = "[green]chosen[/]" if line["chosen"] else "      "
+        loss = f"cross-validated log loss {line['log_loss']:.4f}"
+        console.print(f"{mark} {line['name']:<9} {loss}, {line['seconds']:.2f} s, {settings}")
+    console.print()
+
+
+def _ending(console: Console, document: Mapping[str, Any]) -> None:
+    before, after = document["champion_before"], document["champion_after"]
+    if document["candidate"]:
+        console.print(f"candidate {document['candidate'][:12]}")
+    if before == after:
+        console.print(f"champion  {after[:12]}, as before" if after else "champion  none yet")
+    else:
+        console.print(f"champion  {after[:12]}, before: {before[:12] if before else 'none'}")
+    for name, value in document["held_features"].items():
+        console.print(f"held      {name} = {value:g}, in training and in prediction")
+    for warning in document["warnings"]:
+        console.print(f"[yellow]warning[/]   {escape(warning)}")
+    spent = [f"{stage} {seconds:.2f}" for stage, seconds in document["seconds"].items() if seconds is not None]
+    console.print(f"seconds   {', '.join(spent)}")
+
+
+def show_runs(records: Sequence[RunRecord]) -> None:
+    """One line a run, newest first."""
+    console = stdout()
+    if not records:
+        console.print("No run yet. Start one with 'tiercast retrain'.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("run", "moment", "status"):
+        table.add_column(name, no_wrap=True)
+    for name in ("videos", "test accuracy", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("source")
+    for record in records:
+        found: Mapping[str, Any] = record.document
+        status = f"[{COLOUR[record.status]}]{record.status}[/]"
+        seconds = found["seconds"]["total"]
+        numbers = (
+            f"{found['videos']:,}",
+            percent(found["test_accuracy"]),
+            "-" if seconds is None else f"{seconds:.1f}",
+        )
+        table.add_row(record.run, record.moment.value, status, *numbers, found["source"])
+    console.print(table)

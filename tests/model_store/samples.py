@@ -1,0 +1,68 @@
+"""Small releases and promotions to store."""
+
+from datetime import UTC, datetime
+
+from tiercast.core.canonical import sha256_hex
+from tiercast.core.moments import Moment
+from tiercast.core.release import Manifest, Promotion, Release, RowSet
+from tiercast.flows.model_store import ModelStore, Writer, next_number, promote, upload
+
+OBSERVED = Moment.OBSERVED
+AT = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+
+
+def release_of(seed: int, *, model: bytes = b'{"weights":[1,2,3]}') -> Release:
+    """A release that differs from another seed's in its manifest."""
+    files = {"model.json": model, "labels.json": b"[1,2,3,4,5]"}
+    manifest = Manifest(
+        moment=OBSERVED,
+        label="views",
+        model="logistic",
+        features=(),
+        feature_schema="s",
+        tier_edges=(1, 2, 3, 4),
+        log_views_range=(0.0, 9.5),
+        newest_training_video_at=None,
+        calibration=None,
+        confidence_threshold=None,
+        training=RowSet(8, "a"),
+        test=RowSet(2, "b"),
+        metrics={"accuracy": 0.7},
+        settings={"seed": seed},
+        libraries={},
+        files={name: sha256_hex(content) for name, content in files.items()},
+    )
+    return Release.stage(manifest, files)
+
+
+def entry_of(release: Release, *, number: int, token: str = "t") -> Promotion:
+    """A promotion of a release."""
+    return Promotion(
+        number=number,
+        moment=OBSERVED,
+        action="promote",
+        release=release.id,
+        previous=None,
+        manifest_sha256=release.id,
+        verdict="promote",
+        findings=({"code": "C201", "observed": 0.7},),
+        actor="ana",
+        reason="weekly",
+        run="r1",
+        at=AT,
+        token=token,
+    )
+
+
+def publish(store: ModelStore, seed: int) -> Release:
+    """Upload and promote a release, as a run does."""
+    release = release_of(seed)
+    upload(store.objects, OBSERVED, release)
+    number = next_number(store.log, OBSERVED)
+    assert promote(store, entry_of(release, number=number, token=f"token-{number}")).won
+    return release
+
+
+def writer(token: str = "mine") -> Writer:
+    """Someone at a keyboard."""
+    return Writer(actor="ben", at=AT, token=token)
