@@ -16,7 +16,7 @@ _TEXTS: Final = (
     (_MISSING_BUCKET, "the bucket does not exist. Create it, or correct model_store_url."),
     (
         ("169.254.169.254", "metadata.google.internal", "Missing AccessKey", "Missing SecretAccess"),
-        "its credentials were not found. Set them in the environment (for S3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).",
+        "its credentials were not found. Set them in the environment (S3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).",
     ),
     (
         ("MissingAccount", "Account must be specified"),

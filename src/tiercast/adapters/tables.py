@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Float, LargeBinary, MetaData, Table, Text, and_
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Float, MetaData, Table, Text, and_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
@@ -90,13 +90,6 @@ leases: Final = Table(
     Column("holder", Text),
     Column("token", Text),
     Column("expires_at", BigInteger),
-)
-promotions: Final = Table(
-    "promotions",
-    metadata,
-    Column("moment", Text, primary_key=True),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("entry", LargeBinary),
 )
 identity: Final = Table("identity", metadata, Column("database_id", Text, primary_key=True))
 

@@ -84,7 +84,7 @@ def world_of(wiring: Wiring) -> World:
         read_log=wiring.read_log,
         write_log=wiring.write_log,
         runs=wiring.runs,
-        lease=wiring.lease(),
+        lease=wiring.lease,
         rehearsal=wiring.rehearsal,
         now=now,
         libraries=libraries(),

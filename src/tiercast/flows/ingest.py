@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import PurePath
 
 import polars as pl
 
@@ -85,7 +86,7 @@ def _ingest(
     report = work.report
     refused: list[dict[str, object]] = []
     reasons: Counter[str] = Counter()
-    progress.stage(f"reading {report.path}")
+    progress.stage(f"reading {PurePath(report.path).name}")
     for batch in work.batches:
         cleaned = clean(batch.rows, _context(batch.rows, work, store, options))
         added = store.add(cleaned.rows, changes_only=work.changes_only) if cleaned.rows.height else Added(0, 0, 0, ())

@@ -46,7 +46,7 @@ class World:
     write_log: Callable[[], PromotionLog]
     """The log that is safe to promote in, probed and recorded."""
     runs: RunLog
-    lease: Lease
+    lease: Callable[[], Lease]
     rehearsal: Callable[[], Rehearsal]
     now: Callable[[], datetime]
     libraries: Mapping[str, str]
@@ -57,7 +57,7 @@ def retrain(world: World, order: Order, *, progress: Progress) -> RunReport:
     """Train, judge and perhaps publish. The run is recorded whatever its end; raises only where another one runs."""
     watch, started_at = Stopwatch(), world.now()
     report = RunReport(run_id(started_at), order.moment, "failed", "videos", "", started_at, dry_run=order.dry_run)
-    with world.lease:
+    with world.lease():
         try:
             report = _run(world, order, report, watch=watch, progress=progress)
         except TiercastError as error:

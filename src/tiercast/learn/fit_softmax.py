@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from threadpoolctl import threadpool_limits
 
 from tiercast.core.tiers import TIERS
 from tiercast.learn.recipes import Choice, Fold
@@ -44,6 +45,11 @@ class Columns:
         return (rescale(known, self.scale) - self.means) / self.deviations
 
 
+def one_thread() -> threadpool_limits:
+    """Linear algebra on one thread: these matrices are small, and two threads sum in another order on other machines."""
+    return threadpool_limits(limits=1, user_api="blas")
+
+
 def column_medians(X: NDArray[np.float64]) -> NDArray[np.float64]:
     """Median of each column's known values; 0 where none is known, which then carries no weight."""
     known = ~np.isnan(X).all(axis=0)
@@ -63,7 +69,8 @@ class SoftmaxRecipe:
 
     def choose(self, X: NDArray[np.float64], tiers: NDArray[np.int64], folds: list[Fold]) -> Choice:
         """The scale and inverse penalty with the lowest mean log loss over the folds."""
-        losses = {scale: np.mean([_path(X, tiers, fold, scale) for fold in folds], axis=0) for scale in SCALES}
+        with one_thread():
+            losses = {scale: np.mean([_path(X, tiers, fold, scale) for fold in folds], axis=0) for scale in SCALES}
         scale = min(SCALES, key=lambda scale: float(losses[scale].min()))
         best = int(losses[scale].argmin())
         settings = {"scale": scale, "inverse_penalty": INVERSE_PENALTIES[best]}
@@ -74,7 +81,8 @@ class SoftmaxRecipe:
         scale: Scale = "log" if settings["scale"] == "log" else "linear"
         columns = Columns.of(X, scale)
         logistic = _logistic().set_params(C=settings["inverse_penalty"])
-        logistic.fit(columns.standardise(X), tiers, sample_weight=tier_weights(tiers))
+        with one_thread():
+            logistic.fit(columns.standardise(X), tiers, sample_weight=tier_weights(tiers))
         return SoftmaxModel(
             scale=scale,
             medians=tuple(columns.medians.tolist()),

@@ -69,7 +69,7 @@ def progress_bars(*, quiet: bool) -> Iterator[ProgressPort]:
         yield Silence()
         return
     columns = (
-        TextColumn("  {task.description:<40}"),
+        TextColumn("{task.description:<34}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -1,6 +1,7 @@
 """A run, or a list of runs, as tables."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from rich.console import Console
@@ -85,7 +86,7 @@ def view_ranges(edges: Sequence[int] | None) -> list[str]:
     """
     if edges is None:
         return ["as labelled"] * 5
-    inner = [f"{low + 1:,} - {high:,}" for low, high in zip(edges, edges[1:], strict=False)]
+    inner = [f"{low + 1:,} - {high:,}" for low, high in pairwise(edges)]
     return [f"up to {edges[0]:,}", *inner, f"over {edges[-1]:,}"]
 
 

@@ -1,0 +1,104 @@
+"""``tiercast demo``."""
+
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
+
+import polars as pl
+import typer
+
+from tiercast.adapters.bulk import insert_rows
+from tiercast.adapters.databases import open_sqlite
+from tiercast.adapters.files import open_file
+from tiercast.adapters.sql_videos import SqlVideoStore
+from tiercast.cli.options import Debug, Json
+from tiercast.cli.retrain import order_of, world_of
+from tiercast.core.errors import InvalidInput, Unavailable
+from tiercast.core.moments import Moment
+from tiercast.flows.demo import Demonstration, Stage, demonstrate
+from tiercast.flows.ingest import FileReport, IngestOptions, ingest_file
+from tiercast.learn.generated import generate
+from tiercast.ports import Progress, VideoStore
+from tiercast.render.demo import show_demo
+from tiercast.render.output import print_json, progress_bars, warn
+from tiercast.render.report import write_report
+from tiercast.settings import Settings
+from tiercast.wiring import Wiring, now
+
+HOME: Final = "tiercast-demo"
+N_VIDEOS: Final = 8_000
+"""Enough for every tier to have 300 test videos, few enough for a demo to end within seconds."""
+SEED: Final = 42
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    home: Annotated[
+        Path | None, typer.Option("--home", envvar="TIERCAST_HOME", help="A fresh folder; default: tiercast-demo.")
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """The whole loop on generated videos: ingest, retrain, publish, and a damaged week that the gate refuses."""
+    place = _fresh(home)
+    if not as_json:
+        warn(f"Generated videos, no real ones: {N_VIDEOS:,} invented posts with a known best possible accuracy.\n")
+    wiring = Wiring(
+        Settings(home=place, database_url=f"sqlite:///{place}/videos.db", model_store_url=f"file://{place}/models")
+    )
+    with TemporaryDirectory(prefix="tiercast-demo-") as spare, progress_bars(quiet=as_json) as progress:
+        shown = _play(wiring, Path(spare), progress)
+    report = place / "report.html"
+    write_report(shown.honest.to_document(), report)
+    if as_json:
+        print_json(_document(shown, place, report))
+    else:
+        show_demo(shown, place, report)
+    if (shown.honest.status, shown.damaged.status) != ("promoted", "rejected"):
+        raise Unavailable(
+            f"The demo expects promoted and rejected, but saw {shown.honest.status} ({shown.honest.reason}) and "
+            f"{shown.damaged.status} ({shown.damaged.reason}). Please report it."
+        )
+
+
+def _fresh(home: Path | None) -> Path:
+    """A folder that is empty or not there yet; the demo never mixes its videos with anybody's own."""
+    if home is None:
+        names = (Path(HOME if n == 1 else f"{HOME}-{n}") for n in count(1))
+        home = next(path for path in names if not path.exists())
+    elif home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise InvalidInput(f"The demo needs a fresh home and {home} is not empty. Name another with --home.")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"The folder {home} cannot be made ({error.strerror}). Name another with --home.") from error
+    return home.absolute()
+
+
+def _play(wiring: Wiring, spare: Path, progress: Progress) -> Demonstration:
+    progress.stage("generating videos")
+    generated = generate(N_VIDEOS, seed=SEED, now=now())
+
+    def ingest(rows: pl.DataFrame, name: str, store: VideoStore) -> FileReport:
+        path = (wiring.settings.home if store is wiring.videos else spare) / name
+        rows.write_parquet(path)
+        source = open_file(path, None)
+        return ingest_file(source, store, wiring.rejects, options=IngestOptions(now()), progress=progress)
+
+    spare_store = SqlVideoStore(open_sqlite(spare / "videos.db"), "the demo's spare database", load=insert_rows)
+    order = order_of(wiring.settings, Moment.OBSERVED)
+    return demonstrate(generated, Stage(world_of(wiring), spare_store, ingest), order, progress=progress)
+
+
+def _document(shown: Demonstration, home: Path, report: Path) -> dict[str, object]:
+    return {
+        "home": str(home),
+        "report": str(report),
+        "generated_videos": N_VIDEOS,
+        "best_possible_accuracy": shown.ideal.expected_accuracy,
+        "honest": shown.honest.to_document(),
+        "damaged": shown.damaged.to_document(),
+    }

@@ -1,0 +1,67 @@
+"""The demo: the whole loop on generated videos, once honestly and once with a scraper gone wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from tiercast.core.tiers import tier_edges
+from tiercast.flows.ingest import FileReport
+from tiercast.flows.publish import Order
+from tiercast.flows.report import RunReport
+from tiercast.flows.retrain import World, retrain
+from tiercast.flows.training_set import from_videos
+from tiercast.learn.generated import Generated, IdealForecast, ideal_forecast
+from tiercast.ports import Progress, VideoStore
+
+ENGAGEMENT: Final = ("likes", "comments", "shares", "saves")
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """What the demo showed."""
+
+    ingested: FileReport
+    honest: RunReport
+    ideal: IdealForecast
+    """The best that anybody could do on the honest run's own test videos."""
+    damaged: RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo plays: the real store, a spare one for the damaged rows, and how rows are ingested."""
+
+    world: World
+    spare: VideoStore
+    ingest: Callable[[pl.DataFrame, str, VideoStore], FileReport]
+    """Write the rows to a file of this name and ingest that file into this store."""
+
+
+def demonstrate(generated: Generated, place: Stage, order: Order, *, progress: Progress) -> Demonstration:
+    """Ingest, retrain and publish; then the same week with a scraper that no longer measures."""
+    ingested = place.ingest(generated.rows, "generated-videos.parquet", place.world.videos)
+    honest = retrain(place.world, order, progress=progress)
+    place.ingest(damaged(generated.rows), "damaged-videos.parquet", place.spare)
+    spoilt = replace(place.world, videos=place.spare)
+    return Demonstration(
+        ingested=ingested,
+        honest=honest,
+        ideal=_ideal_on_test_rows(generated, place.world.videos, order),
+        damaged=retrain(spoilt, order, progress=progress),
+    )
+
+
+def damaged(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same scrapes after a join went wrong: each video has the engagement rates of another one."""
+    views = pl.col("views")
+    rates = rows.select(pl.col(name) / views for name in ENGAGEMENT)
+    strangers = rates.sample(fraction=1, shuffle=True, seed=0)
+    return rows.with_columns((views * strangers[name]).round().cast(pl.Int64).alias(name) for name in ENGAGEMENT)
+
+
+def _ideal_on_test_rows(generated: Generated, videos: VideoStore, order: Order) -> IdealForecast:
+    rows = videos.latest(limit=order.plan.max_videos, likes_known=True)
+    test = rows.filter(pl.Series(from_videos(rows, order.plan).is_test))
+    return ideal_forecast(generated, tier_edges(rows["views"].to_list()), videos=rows).on(test)
