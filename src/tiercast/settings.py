@@ -27,8 +27,8 @@ class Retrain(BaseModel):
 
     model_config = _FROZEN
 
-    max_videos: int = Field(10_000, ge=50, description="newest usable videos to learn from")
-    min_videos: int = Field(500, ge=50, description="fewer usable videos: the fallback file, else hold")
+    max_videos: int = Field(10_000, ge=1, description="newest usable videos to learn from")
+    min_videos: int = Field(500, ge=1, description="fewer usable videos: the fallback file, else hold")
     fallback_path: Path | None = Field(None, description="frozen training set used below min_videos")
     test_share: float = Field(0.2, gt=0, lt=1, description="share of each tier that tests, never trains")
     seed: int = Field(42, ge=0, description="decides which videos test and how folds are drawn")

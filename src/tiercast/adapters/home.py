@@ -20,7 +20,7 @@ class RejectFolder:
 
     def write(self, label: str, lines: Sequence[Mapping[str, object]]) -> str:
         """Keep the rows, each with reason, detail and raw content; the same file's rejects are kept once."""
-        text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
+        text = "".join(json.dumps(line, default=str) + "\n" for line in lines)  # ASCII: scrapers cut emoji in half
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(label).name)[:80] or "rows"
         path = self._folder / f"{name}-{sha256_hex(text.encode())[:12]}.jsonl"
         try:

@@ -31,7 +31,7 @@ N_VIDEOS: Final = 8_000
 """Enough for every tier to have 300 test videos, few enough for a demo to end within seconds."""
 SEED: Final = 42
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from tiercast.wiring import Wiring, now
 MIN_FREE_BYTES: Final = 500 * 1024**2
 """A run stages a few megabytes; below this, other programs fill the disk before the next run."""
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

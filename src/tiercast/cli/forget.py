@@ -9,7 +9,7 @@ from tiercast.flows.forget import forget
 from tiercast.render.forget import show_forgotten
 from tiercast.render.output import print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(name="forget")

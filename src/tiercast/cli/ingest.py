@@ -19,7 +19,7 @@ from tiercast.wiring import Wiring, now
 
 DATABASE = "database"
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

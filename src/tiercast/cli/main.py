@@ -45,12 +45,13 @@ class LazyCommands(TyperGroup):
         name, stand_in, rest = super().resolve_command(ctx, args)
         if name is None or stand_in is None:
             return name, stand_in, rest
-        command = typer.main.get_command(_module(name).app)
+        command = typer.main.get_command(command_module(name).app)
         command.name = name
         return name, command, rest
 
 
-def _module(name: str) -> ModuleType:
+def command_module(name: str) -> ModuleType:
+    """The module of a command, which holds its ``app``."""
     return import_module(f"tiercast.cli.{name}")
 
 

@@ -10,7 +10,7 @@ from tiercast.flows.models import list_models
 from tiercast.render.models import show_models
 from tiercast.render.output import print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

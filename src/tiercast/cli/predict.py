@@ -14,12 +14,13 @@ from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.flows.predict import Serving, latest_of_each, load_champion, predict
 from tiercast.intake.clean import Context, clean
+from tiercast.intake.schema import SCHEMA
 from tiercast.ports import SourceFile
 from tiercast.render.output import warn
 from tiercast.render.predictions import show_predictions, write_predictions
 from tiercast.wiring import Wiring, now
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(name="predict")
@@ -62,7 +63,7 @@ def _given(name: str) -> pl.DataFrame:
         cleaned = clean(batch.rows, context)
         kept.append(cleaned.rows.drop("row"))
         refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in cleaned.rejects]
-    return _predictable(latest_of_each(pl.concat(kept)), refused)
+    return _predictable(latest_of_each(pl.concat(kept)) if kept else pl.DataFrame(schema=SCHEMA), refused)
 
 
 def _predictable(rows: pl.DataFrame, refused: list[str]) -> pl.DataFrame:

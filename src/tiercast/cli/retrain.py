@@ -21,7 +21,7 @@ from tiercast.wiring import Wiring, actor, libraries, now
 
 EXIT_OF = {"promoted": 0, "held": 3, "rejected": 3, "failed": 1}
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(name="retrain")

@@ -14,7 +14,7 @@ from tiercast.render.models import show_rollback
 from tiercast.render.output import print_json
 from tiercast.wiring import actor, now
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(name="rollback")

@@ -10,7 +10,7 @@ from tiercast.render.output import print_json, warn
 from tiercast.render.report import write_report
 from tiercast.render.run import show_run, show_runs
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

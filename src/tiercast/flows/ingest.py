@@ -37,6 +37,8 @@ class FileReport:
     updated: int = 0
     observations: int = 0
     rejects: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+    """For each reason the sentence of the first row it refused."""
     rejects_file: str | None = None
     scrape_time_guessed: int = 0
     read_before: bool = False
@@ -85,14 +87,11 @@ def _ingest(
 ) -> FileReport:
     report = work.report
     refused: list[dict[str, object]] = []
-    reasons: Counter[str] = Counter()
     progress.stage(f"reading {PurePath(report.path).name}")
     for batch in work.batches:
         cleaned = clean(batch.rows, _context(batch.rows, work, store, options))
         added = store.add(cleaned.rows, changes_only=work.changes_only) if cleaned.rows.height else Added(0, 0, 0, ())
-        lines = list(_reject_lines(batch, cleaned, added))
-        refused.extend(lines)
-        reasons.update(str(line["reason"]) for line in lines)
+        refused.extend(_reject_lines(batch, cleaned, added))
         progress.advance(batch.rows.height)
         report = replace(
             report,
@@ -102,8 +101,12 @@ def _ingest(
             observations=report.observations + added.observations,
             scrape_time_guessed=report.scrape_time_guessed + int(cleaned.rows["scrape_time_guessed"].sum()),
         )
-    where = rejects.write(report.path, refused) if refused else None
-    return replace(report, rejects=dict(sorted(reasons.items())), rejects_file=where)
+    return replace(
+        report,
+        rejects=dict(sorted(Counter(str(line["reason"]) for line in refused).items())),
+        examples={str(line["reason"]): str(line["detail"]) for line in reversed(refused)},
+        rejects_file=rejects.write(report.path, refused) if refused else None,
+    )
 
 
 def _context(rows: pl.DataFrame, work: _Batches, store: VideoStore, options: IngestOptions) -> Context:
@@ -162,6 +165,7 @@ def _file_document(file: FileReport) -> dict[str, object]:
         "observations": file.observations,
         "rejected": file.rejected,
         "rejects": file.rejects,
+        "reject_examples": file.examples,
         "rejects_file": file.rejects_file,
         "scrape_time_guessed": file.scrape_time_guessed,
         "read_before": file.read_before,

@@ -21,7 +21,9 @@ class BoostedModel:
     def probabilities(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Tier probabilities (n_videos, n_tiers)."""
         shares: NDArray[np.float64] = np.asarray(self.booster.inplace_predict(X), dtype=np.float64)
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True), dtype=np.float64)  # 32-bit sums are 1 to six digits only
+        return np.asarray(
+            shares / shares.sum(axis=1, keepdims=True), dtype=np.float64
+        )  # 32-bit sums are 1 to six digits only
 
     def to_files(self) -> dict[str, bytes]:
         """One file in XGBoost's JSON format."""

@@ -46,7 +46,7 @@ class Columns:
 
 
 def one_thread() -> threadpool_limits:
-    """Linear algebra on one thread: these matrices are small, and two threads sum in another order on other machines."""
+    """Linear algebra on one thread: the matrices are small, and more threads sum in another order."""
     return threadpool_limits(limits=1, user_api="blas")
 
 

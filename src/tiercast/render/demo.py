@@ -40,9 +40,9 @@ def _damaged(console: Console, damaged: RunReport) -> None:
     accuracy = damaged.judged.candidate.accuracy.value if damaged.judged else None
     unchanged = "still serves, byte for byte" if damaged.champion_before == damaged.champion_after else "changed"
     console.print(
-        f"2. A week later a join in the scraper goes wrong: every video gets the engagement rates of another one. The candidate "
-        f"trained on that reaches {percent(accuracy)}, so the gate [bold red]{damaged.status}[/] it. The champion "
-        f"{(damaged.champion_after or '')[:12]} {unchanged}."
+        "2. A week later a join in the scraper goes wrong: every video gets the engagement rates of another one. "
+        f"The candidate trained on that reaches {percent(accuracy)}, so the gate [bold red]{damaged.status}[/] it. "
+        f"The champion {(damaged.champion_after or '')[:12]} {unchanged}."
     )
 
 

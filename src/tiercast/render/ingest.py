@@ -1,9 +1,12 @@
 """What an ingest brought, as a table."""
 
+from pathlib import PurePath
+
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tiercast.flows.ingest import IngestReport
+from tiercast.flows.ingest import FileReport, IngestReport
 from tiercast.render.output import stdout, warn
 
 
@@ -20,16 +23,22 @@ def show_ingest(report: IngestReport) -> None:
             table.add_row(escape(file.path), file.format, *(f"{number:,}" for number in numbers))
         console.print(table)
     for file in report.files:
-        if file.read_before:
-            console.print(f"{escape(file.path)}: its content was read before, so nothing was added.")
-        for reason, count in file.rejects.items():
-            console.print(f"{count:,} rows rejected: {reason}")
-        if file.rejects_file:
-            console.print(f"Rejected rows are kept, with their reasons, in {escape(file.rejects_file)}")
-        if file.scrape_time_guessed:
-            console.print(
-                f"{file.scrape_time_guessed:,} rows do not say when they were scraped; the file's time stands in. "
-                "State it with --scraped-at where that is wrong."
-            )
-    for path, error in report.failed:
-        warn(f"Error: {path}: {error}")
+        _remarks(console, file)
+    for _, error in report.failed:
+        warn(f"Error: {error}")
+
+
+def _remarks(console: Console, file: FileReport) -> None:
+    """What the reader of the table should know of one file."""
+    name = escape(PurePath(file.path).name)
+    if file.read_before:
+        console.print(f"\n{name}: its content was read before, so nothing was added.")
+    for reason, count in file.rejects.items():
+        console.print(f"\n{name}: {count:,} rows rejected as {reason}, such as: {escape(file.examples[reason])}")
+    if file.rejects_file:
+        console.print(f"They are kept with their reasons: {escape(file.rejects_file)}", soft_wrap=True)
+    if file.scrape_time_guessed:
+        console.print(
+            f"\n{name}: {file.scrape_time_guessed:,} rows do not say when they were scraped; the file's own time "
+            "stands in. State it with --scraped-at where that is wrong."
+        )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from tiercast.ports import Progress as ProgressPort
 
@@ -69,8 +70,8 @@ def progress_bars(*, quiet: bool) -> Iterator[ProgressPort]:
         yield Silence()
         return
     columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(bar_width=24),
+        TextColumn("{task.description}", table_column=Column(width=36, no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )

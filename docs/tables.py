@@ -1,0 +1,97 @@
+"""Writes the tables in the docs that mirror the code: ``make docs``. A test fails when they differ."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from tiercast.checks.candidate import CANDIDATE_CHECKS
+from tiercast.checks.data import DATA_CHECKS
+from tiercast.cli import main
+from tiercast.core.video import COLUMNS
+from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED
+from tiercast.settings import LEVEL, PREFIX, declared_settings
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+BLOCK: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def settings() -> Iterator[str]:
+    """Every setting with its variable, default and meaning."""
+    yield "| setting | environment variable | default | |\n|---|---|---|---|\n"
+    for name, field in declared_settings():
+        default = "none" if field.default is None else _plain(field.default)
+        variable = PREFIX + name.upper().replace(".", LEVEL)
+        yield f"| `{name}` | `{variable}` | `{default}` | {field.description} |\n"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return str([str(item) for item in value]).replace("'", '"')
+    return str(value)
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and options."""
+    for name in main.COMMANDS:
+        command = typer.main.get_command(main.command_module(name).app)
+        yield f"\n### tiercast {name}\n\n{' '.join(str(command.help).split())}\n\n| | |\n|---|---|\n"
+        for parameter in command.params:
+            if parameter.name != "help":
+                yield f"| `{_shown(parameter)}` | {getattr(parameter, 'help', '') or ''} |\n"
+
+
+def _shown(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        name = parameter.metavar or parameter.name.upper()
+        return name + ("..." if parameter.nargs == -1 else "")
+    flag = ", ".join(parameter.opts)
+    return flag if parameter.is_flag else f"{flag} {parameter.name.upper()}"
+
+
+def checks() -> Iterator[str]:
+    """Every check of the gate."""
+    yield "| code | question | why |\n|---|---|---|\n"
+    for check in (*DATA_CHECKS, *CANDIDATE_CHECKS):
+        yield f"| {check.code} | {check.title} | {check.why} |\n"
+
+
+def features() -> Iterator[str]:
+    """The 15 features of the moment ``observed``, in order."""
+    yield "| | feature | 1.0 is | meaning |\n|---|---|---|---|\n"
+    for number, feature in enumerate(OBSERVED, 1):
+        held = " (held)" if feature.name in HELD_ON_VIEWS else ""
+        yield f"| {number} | `{feature.name}`{held} | {feature.unit} | {feature.meaning} |\n"
+
+
+def columns() -> Iterator[str]:
+    """The canonical columns of a video and its observations."""
+    yield "| column | kind | meaning |\n|---|---|---|\n"
+    for column in COLUMNS:
+        yield f"| `{column.name}` | {column.kind} | {column.meaning} |\n"
+
+
+TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "settings": settings,
+    "commands": commands,
+    "checks": checks,
+    "features": features,
+    "columns": columns,
+}
+
+
+def filled(text: str) -> str:
+    """The page with each marked table as the code has it now."""
+    return BLOCK.sub(lambda found: found[1] + "".join(TABLES[found[2]]()) + found[3], text)
+
+
+def pages() -> list[Path]:
+    """Every Markdown page of the project's docs."""
+    return sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+if __name__ == "__main__":
+    for page in pages():
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
