@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import polars as pl
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table
 
 Load = Callable[[Connection, Table, pl.DataFrame], None]
 
@@ -12,19 +12,25 @@ NULL: Final = r"\N"
 
 
 def insert_rows(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
-    """One prepared INSERT, run for every row (SQLite)."""
-    connection.execute(insert(table), rows.to_dicts())
+    """One INSERT, run for every row by the driver itself (SQLite)."""
+    columns, marks = _columns(connection, rows), ", ".join("?" * rows.width)
+    insert = f"INSERT INTO temp.{_name(connection, table)} ({columns}) VALUES ({marks})"  # noqa: S608
+    connection.exec_driver_sql(insert, rows.rows())
 
 
 def copy_rows(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
     """One COPY from CSV (Postgres); text is quoted, so that a caption of ``\\N`` stays a caption."""
-    name = connection.dialect.identifier_preparer.quote(table.name)
-    columns = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in rows.columns)
+    into = f"pg_temp.{_name(connection, table)} ({_columns(connection, rows)})"
     content = rows.write_csv(include_header=False, null_value=NULL, quote_style="non_numeric").encode()
     driver = connection.connection.driver_connection
     assert driver is not None  # a connection in a transaction has its driver's connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY pg_temp.{name} ({columns}) FROM STDIN (FORMAT csv, NULL '{NULL}')") as copy,
-    ):
+    with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN (FORMAT csv, NULL '{NULL}')") as copy:
         copy.write(content)
+
+
+def _name(connection: Connection, table: Table) -> str:
+    return connection.dialect.identifier_preparer.quote(table.name)
+
+
+def _columns(connection: Connection, rows: pl.DataFrame) -> str:
+    return ", ".join(map(connection.dialect.identifier_preparer.quote, rows.columns))

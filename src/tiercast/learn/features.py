@@ -31,6 +31,8 @@ class Feature:
     known: pl.Expr
     low: float = 0.0
     high: float = 1.0
+    per: float = 1.0
+    """The computed value is divided by this."""
 
 
 def _share_of(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
@@ -80,11 +82,11 @@ OBSERVED: Final[tuple[Feature, ...]] = (
     ),
     Feature(
         "duration", "durationSeconds", "180 seconds", "length; unknown: 30 seconds",
-        DURATION.fill_null(UNKNOWN_DURATION_SECONDS) / 180, DURATION.is_not_null(),
+        DURATION.fill_null(UNKNOWN_DURATION_SECONDS), DURATION.is_not_null(), per=180,
     ),
     Feature(
         "hashtag_count", "hashtagCount", "30 hashtags", "number of hashtags",
-        HASHTAGS.list.len() / 30, HASHTAGS.is_not_null(),
+        HASHTAGS.list.len(), HASHTAGS.is_not_null(), per=30,
     ),
     Feature(
         "has_sound", "hasTrendingSound", "0 or 1", "1 where the post names its sound",
@@ -92,7 +94,7 @@ OBSERVED: Final[tuple[Feature, ...]] = (
     ),
     Feature(
         "caption_length", "captionLength", "2,000 characters", "length of the caption",
-        CAPTION.str.len_chars() / 2000, CAPTION.is_not_null(),
+        CAPTION.str.len_chars(), CAPTION.is_not_null(), per=2000,
     ),
     Feature(
         "has_follower_data", "hasFollowerData", "0 or 1", "1 where the creator's followers are known",
@@ -110,11 +112,11 @@ OBSERVED: Final[tuple[Feature, ...]] = (
     ),
     Feature(
         "weekday_posted", "weekdayPosted", "6 days", "UTC day of the week of posting, Sunday 0",
-        (POSTED.dt.weekday() % 7) / 6, POSTED.is_not_null(),
+        POSTED.dt.weekday() % 7, POSTED.is_not_null(), per=6,
     ),
     Feature(
         "hour_posted", "hourPosted", "23 hours", "UTC hour of posting",
-        pl.when(_HOUR_KNOWN).then(POSTED.dt.hour() / 23), _HOUR_KNOWN,
+        pl.when(_HOUR_KNOWN).then(POSTED.dt.hour()), _HOUR_KNOWN, per=23,
     ),
 )  # fmt: skip
 
@@ -133,12 +135,12 @@ def feature_matrix(rows: pl.DataFrame, *, save_per_like: float) -> NDArray[np.fl
     ``save_per_like`` stands in for saves where a video has none (saves per like).
     """
     estimate = pl.coalesce("saves", pl.col("likes") * save_per_like).alias("saves_or_estimate")
-    values = [
-        feature.value.cast(pl.Float64).fill_nan(None).clip(feature.low, feature.high).alias(feature.name)
-        for feature in OBSERVED
-    ]
+    values = [feature.value.cast(pl.Float64).alias(feature.name) for feature in OBSERVED]
     matrix = rows.with_columns(estimate).select(values).fill_null(float("nan")).to_numpy()
-    return np.ascontiguousarray(matrix, dtype=np.float64)
+    # NumPy divides; Polars multiplies all but single rows by 1 / constant, so that one video alone would round otherwise.
+    shares = matrix / [feature.per for feature in OBSERVED]
+    clipped = np.clip(shares, [feature.low for feature in OBSERVED], [feature.high for feature in OBSERVED])
+    return np.ascontiguousarray(clipped, dtype=np.float64)
 
 
 def missing_features(rows: pl.DataFrame) -> list[list[str]]:

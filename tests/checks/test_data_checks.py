@@ -1,0 +1,98 @@
+"""Every outcome of the questions put to the data."""
+
+from dataclasses import replace
+
+import pytest
+
+from tiercast.checks.data import DATA_CHECKS, EnoughVideos, EveryTierPopulated, NoFeatureVanished
+from tiercast.checks.evidence import ChampionFacts, DataEvidence
+from tiercast.core.findings import Outcome, Verdict, verdict_of
+
+CHAMPION = ChampionFacts("c0ffee" * 10, "views", ("like_rate", "share_rate"))
+GOOD = DataEvidence(
+    usable_videos=2_000,
+    min_videos=500,
+    source="the video store",
+    label="views",
+    training_tiers=(320, 320, 320, 320, 320),
+    test_tiers=(80, 80, 80, 80, 80),
+    all_missing=(),
+    champion=None,
+)
+
+
+def test_good_data_let_the_run_go_on() -> None:
+    assert verdict_of(check.judge(GOOD) for check in DATA_CHECKS) is Verdict.PROMOTE
+
+
+def test_every_check_has_a_data_code_of_its_own_and_says_why_it_matters() -> None:
+    codes = [check.code for check in DATA_CHECKS]
+    assert len(set(codes)) == len(codes)
+    assert all(code.startswith("D1") for code in codes)
+    assert all(check.title and check.why.endswith(".") for check in DATA_CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("usable", "outcome"), [(499, Outcome.FAIL), (500, Outcome.PASS), (501, Outcome.PASS), (0, Outcome.FAIL)]
+)
+def test_enough_videos_is_met_exactly_or_not(usable: int, outcome: Outcome) -> None:
+    finding = EnoughVideos().judge(replace(GOOD, usable_videos=usable))
+    assert (finding.outcome, finding.observed, finding.required) == (outcome, usable, 500)
+    assert f"{usable:,} usable videos in the video store; 500 are required" in finding.explanation
+
+
+def test_too_few_videos_say_what_helps() -> None:
+    sentence = EnoughVideos().judge(replace(GOOD, usable_videos=1)).explanation
+    assert "views above 0 and likes known" in sentence
+    assert "retrain.fallback_path" in sentence
+
+
+def test_tiers_are_not_asked_about_where_none_could_be_cut() -> None:
+    finding = EveryTierPopulated().judge(replace(GOOD, training_tiers=(), test_tiers=()))
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("training", "test", "outcome", "named"),
+    [
+        ((10, 10, 10, 10, 10), (1, 1, 1, 1, 1), Outcome.PASS, "smallest tier has 10 training rows; 10 are required"),
+        ((10, 10, 9, 10, 10), (1, 1, 1, 1, 1), Outcome.FAIL, "Tier 3 has too few rows"),
+        ((10, 10, 10, 10, 10), (1, 0, 1, 1, 0), Outcome.FAIL, "Tier 2, 5 has too few rows"),
+        ((90, 0, 0, 0, 10), (9, 0, 0, 0, 1), Outcome.FAIL, "Tier 2, 3, 4 has too few rows"),
+    ],
+)
+def test_every_tier_needs_ten_training_rows_and_one_test_row(
+    training: tuple[int, ...], test: tuple[int, ...], outcome: Outcome, named: str
+) -> None:
+    finding = EveryTierPopulated().judge(replace(GOOD, training_tiers=training, test_tiers=test))
+    assert (finding.outcome, finding.observed, finding.required) == (outcome, min(training), 10)
+    assert named in finding.explanation
+
+
+def test_a_thin_tier_is_explained_by_where_the_label_comes_from() -> None:
+    thin = replace(GOOD, training_tiers=(0, 9, 9, 9, 9))
+    assert "share the same views" in EveryTierPopulated().judge(thin).explanation
+    assert "fallback file" in EveryTierPopulated().judge(replace(thin, label="given")).explanation
+
+
+@pytest.mark.parametrize(
+    ("champion", "all_missing", "outcome", "observed"),
+    [
+        (None, ("like_rate",), Outcome.NOT_APPLICABLE, None),
+        (replace(CHAMPION, label="given"), ("like_rate",), Outcome.NOT_APPLICABLE, None),
+        (CHAMPION, (), Outcome.PASS, 0),
+        (CHAMPION, ("hour_posted",), Outcome.PASS, 0),
+        (CHAMPION, ("hour_posted", "like_rate"), Outcome.FAIL, 1),
+        (CHAMPION, ("share_rate", "like_rate"), Outcome.FAIL, 2),
+    ],
+)
+def test_only_a_feature_that_the_champion_relied_on_can_vanish(
+    champion: ChampionFacts | None, all_missing: tuple[str, ...], outcome: Outcome, observed: float | None
+) -> None:
+    finding = NoFeatureVanished().judge(replace(GOOD, champion=champion, all_missing=all_missing))
+    assert (finding.outcome, finding.observed, finding.required) == (outcome, observed, 0)
+
+
+def test_a_vanished_feature_is_named_with_the_champion_that_needs_it() -> None:
+    finding = NoFeatureVanished().judge(replace(GOOD, champion=CHAMPION, all_missing=("like_rate", "hour_posted")))
+    assert finding.explanation.startswith("like_rate is unknown on every video, but champion c0ffeec0ffee")
