@@ -18,7 +18,7 @@ from tiercast.adapters.bulk import copy_rows, insert_rows
 from tiercast.adapters.databases import database_id, open_postgres, open_sqlite, shown
 from tiercast.adapters.frozen_file import read_frozen
 from tiercast.adapters.home import RejectFolder, RunFolder, RunsInEither
-from tiercast.adapters.log_choice import choose_log, recorded_log
+from tiercast.adapters.log_choice import choose_log, is_in_database, recorded_log
 from tiercast.adapters.objects import open_objects
 from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.adapters.rehearsal import FreshProcess
@@ -105,8 +105,10 @@ class Wiring:
         return open_objects(self.settings.model_store_url)
 
     def read_log(self) -> PromotionLog | None:
-        """The promotion log for readers; None where nothing was ever promoted."""
-        return recorded_log(self.objects, *self._sql_log())
+        """The promotion log for readers; None where nothing was ever promoted. Opens a database only if it is there."""
+        if is_in_database(self.objects):
+            return recorded_log(self.objects, *self._sql_log())
+        return recorded_log(self.objects, None, None)
 
     def write_log(self) -> PromotionLog:
         """The promotion log that is safe to write, probed and recorded."""

@@ -66,6 +66,12 @@ def recorded_log(objects: ObjectStore, sql_log: SqlLog | None, database_id: str 
     return _opened(objects, recorded, own=own, sql_log=sql_log) if recorded else None
 
 
+def is_in_database(objects: ObjectStore) -> bool:
+    """Whether the recorded log is in a database, so that a reader has to open one."""
+    recorded = _recorded(objects)
+    return recorded is not None and recorded != _OBJECTS
+
+
 def _safe(objects: ObjectStore, own: _Choice | None) -> _Choice:
     if probe(objects):
         return _OBJECTS

@@ -117,10 +117,11 @@ def _same_observation() -> ColumnElement[bool]:
 
 
 def _conflicting_rows() -> Select[Any]:
-    """Rows whose scrape time is taken by other counts: both known, and not equal."""
-    contradicts = or_(*(observations.c[name] != incoming_observations.c[name] for name in COMPARED))
+    """Rows whose scrape time is taken by an observation that does not hold all that the row knows."""
+    known = (incoming_observations.c[name] for name in COMPARED)
+    adds = or_(*(and_(count.is_not(None), count.is_distinct_from(observations.c[count.name])) for count in known))
     joined = incoming_observations.join(observations, _same_observation())
-    return select(incoming_observations.c.row).select_from(joined).where(contradicts)
+    return select(incoming_observations.c.row).select_from(joined).where(adds)
 
 
 def _is_fresh(*, changes_only: bool) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Options that every command takes, and what they open."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +27,7 @@ def open_home(home: Path) -> Wiring:
 
 
 def time_option(text: str | None, name: str) -> datetime | None:
-    """An aware time from a flag; raises InvalidInput showing how one is written."""
+    """An aware time from a flag, a bare day being its end; raises InvalidInput showing how one is written."""
     if text is None:
         return None
     try:
@@ -36,4 +36,4 @@ def time_option(text: str | None, name: str) -> datetime | None:
         parsed = None
     if parsed is None:
         raise InvalidInput(f"{name} {text!r} is no time; write 2026-11-01T06:00:00Z or 2026-11-01.")
-    return parsed.at
+    return parsed.at + timedelta(hours=23, minutes=59, seconds=59) if parsed.date_only else parsed.at

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-from tiercast.core.errors import TiercastError
+from tiercast.core.errors import Missing, TiercastError
 from tiercast.core.findings import Finding, Outcome, Verdict, verdict_of
 from tiercast.core.release import Release
 from tiercast.flows.candidates import fit_best, judge
@@ -101,7 +101,10 @@ def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, pro
 
 
 def _champion(world: World, order: Order, report: RunReport) -> tuple[Release | None, RunReport]:
-    serving = champion(world.objects, world.read_log(), order.moment)
+    try:
+        serving = champion(world.objects, world.read_log(), order.moment)
+    except Missing as error:  # every release ever promoted is damaged: a candidate that passes is the cure
+        return None, replace(report, warnings=(str(error),))
     if serving is None:
         return None, report
     name = serving.release.id

@@ -137,7 +137,7 @@ def feature_matrix(rows: pl.DataFrame, *, save_per_like: float) -> NDArray[np.fl
     estimate = pl.coalesce("saves", pl.col("likes") * save_per_like).alias("saves_or_estimate")
     values = [feature.value.cast(pl.Float64).alias(feature.name) for feature in OBSERVED]
     matrix = rows.with_columns(estimate).select(values).fill_null(float("nan")).to_numpy()
-    # NumPy divides; Polars multiplies all but single rows by 1 / constant, so that one video alone would round otherwise.
+    # NumPy divides; Polars multiplies by 1 / constant except in a single row, which would then round otherwise.
     shares = matrix / [feature.per for feature in OBSERVED]
     clipped = np.clip(shares, [feature.low for feature in OBSERVED], [feature.high for feature in OBSERVED])
     return np.ascontiguousarray(clipped, dtype=np.float64)
