@@ -90,7 +90,7 @@ def read_settings(home: Path) -> Settings:
     names = [name for name, _ in declared_settings()]
     for key in (*_flat(document), *_environment_keys()):
         if not any(key == name or name.startswith(f"{key}.") for name in names):
-            raise InvalidInput(f"There is no setting {key!r}{_nearest(key, names)}.")
+            raise InvalidInput(f"There is no setting {key!r}. {_nearest(key, names)}")
     try:
         settings = Settings(**{**document, "home": home})
     except (ValidationError, SettingsError) as error:
@@ -137,7 +137,7 @@ def _environment_keys() -> Iterator[str]:
 
 def _nearest(key: str, names: list[str]) -> str:
     near = get_close_matches(key, names, n=1, cutoff=0.4)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
+    return f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(names)}."
 
 
 def _sentence(error: ValidationError | SettingsError) -> str:

@@ -56,7 +56,7 @@ class Wiring:
         if self._on_postgres:
             return open_postgres(url)
         if not url.startswith("sqlite:///"):
-            raise InvalidInput(f"database_url {url!r} is neither sqlite:///PATH nor postgresql://...")
+            raise InvalidInput(f"database_url {shown(url)} is neither sqlite:///PATH nor postgresql://...")
         return open_sqlite(Path(url.removeprefix("sqlite:///")))
 
     @cached_property

@@ -63,8 +63,11 @@ def database_id(engine: Engine) -> str:
 
 
 def shown(url: str) -> str:
-    """The URL without its password."""
-    return make_url(url).render_as_string(hide_password=True)
+    """The URL without its password; raises InvalidInput where it is none."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise InvalidInput("database_url is no URL; write sqlite:///PATH or postgresql://USER@HOST/NAME.") from error
 
 
 @contextmanager
@@ -73,7 +76,7 @@ def plain_errors(what: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        reason = " ".join(str(error.orig).split())
+        reason = " ".join(str(error.orig).split()).rstrip(".?! ")
         raise Unavailable(f"Could not use {what}: {reason}. {_remedy(reason)}") from error
     except SQLAlchemyError as error:
         raise Unavailable(f"Could not use {what}: {error}.") from error

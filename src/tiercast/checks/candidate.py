@@ -81,7 +81,8 @@ class SameInAFreshProcess:
             sentence = f"The fresh process gave no answer: {evidence.rehearsal_problem or 'no reason known'}."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, REHEARSAL_TOLERANCE, sentence)
         outcome = Outcome.PASS if difference <= REHEARSAL_TOLERANCE else Outcome.FAIL
-        sentence = f"On up to {REHEARSAL_ROWS} test videos no probability differs by more than {difference:.1e}."
+        told = "every probability is the same" if difference == 0 else f"probabilities differ by up to {difference:.1e}"
+        sentence = f"On up to {REHEARSAL_ROWS} test videos {told}."
         return Finding(self.code, self.title, outcome, difference, REHEARSAL_TOLERANCE, sentence)
 
 

@@ -30,6 +30,7 @@ HOME: Final = "tiercast-demo"
 N_VIDEOS: Final = 8_000
 """Enough for every tier to have 300 test videos, few enough for a demo to end within seconds."""
 SEED: Final = 42
+GENERATED: Final = f"Generated videos, no real ones: {N_VIDEOS:,} invented posts with a known best possible accuracy."
 
 app = typer.Typer(add_completion=False)
 
@@ -45,14 +46,14 @@ def demo(
     """The whole loop on generated videos: ingest, retrain, publish, and a damaged week that the gate refuses."""
     place = _fresh(home)
     if not as_json:
-        warn(f"Generated videos, no real ones: {N_VIDEOS:,} invented posts with a known best possible accuracy.\n")
+        warn(GENERATED + "\n")
     wiring = Wiring(
         Settings(home=place, database_url=f"sqlite:///{place}/videos.db", model_store_url=f"file://{place}/models")
     )
     with TemporaryDirectory(prefix="tiercast-demo-") as spare, progress_bars(quiet=as_json) as progress:
         shown = _play(wiring, Path(spare), progress)
     report = place / "report.html"
-    write_report(shown.honest.to_document(), report)
+    write_report(shown.honest.to_document(), report, note=GENERATED)
     if as_json:
         print_json(_document(shown, place, report))
     else:

@@ -87,8 +87,9 @@ def run() -> None:
             raise
         sys.exit(_fail(str(error)))
     except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted. What was committed before stays; nothing is half-written. Run it again.\n")
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(_interrupted())
+    except SystemExit as ended:  # inside a command, typer has turned Ctrl-C into this exit without a word
+        sys.exit(_interrupted() if ended.code == EXIT_INTERRUPTED else ended.code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_FAILED)
@@ -97,6 +98,11 @@ def run() -> None:
             raise
         told = f"{type(error).__name__}: {error}".splitlines()[0]
         sys.exit(_fail(f"Tiercast failed in a way nobody foresaw ({told}). Run it again with --debug and report it."))
+
+
+def _interrupted() -> int:
+    sys.stderr.write("\nInterrupted. What was committed before stays; nothing is half-written. Run it again.\n")
+    return EXIT_INTERRUPTED
 
 
 def _fail(sentence: str) -> int:

@@ -1,18 +1,19 @@
 """``tiercast retrain``."""
 
+import sys
 from typing import Annotated
 
 import structlog
 import typer
 
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
-from tiercast.core.errors import Unavailable
+from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
 from tiercast.flows.publish import Order
-from tiercast.flows.report import RunReport, failed_before_it_began
+from tiercast.flows.report import RunReport, failed_before_it_began, recorded
 from tiercast.flows.retrain import World, retrain
 from tiercast.flows.training_set import TrainingPlan
-from tiercast.ports import Progress, RunRecord
+from tiercast.ports import Progress
 from tiercast.render.logs import log_to_stderr
 from tiercast.render.output import print_json, progress_bars
 from tiercast.render.run import show_run
@@ -53,10 +54,8 @@ def _retrain_one(wiring: Wiring, moment: Moment, progress: Progress, *, dry_run:
     order = order_of(wiring.settings, moment, dry_run=dry_run)
     try:
         world = world_of(wiring)
-    except Unavailable as error:  # a database that cannot be read is a failed run, and never a fallback
-        report = failed_before_it_began(moment, now(), str(error), dry_run=dry_run)
-        wiring.run_folder.save(RunRecord(report.run, moment, report.status, report.started_at, report.to_document()))
-        return report
+    except TiercastError as error:  # a database that cannot be read is a failed run, and never a fallback
+        return recorded(failed_before_it_began(moment, now(), str(error), dry_run=dry_run), wiring.run_folder)
     return retrain(world, order, progress=progress)
 
 
@@ -93,8 +92,8 @@ def world_of(wiring: Wiring) -> World:
 
 
 def _log(report: RunReport, *, machine: bool) -> None:
-    """The whole result as one log line, for whoever collects standard error; people see the tables instead."""
-    if machine:
+    """The whole result as one log line, for whoever collects standard error; who sits there sees the tables."""
+    if machine or not sys.stderr.isatty():
         structlog.get_logger().info("retrain", **report.to_document())
 
 

@@ -1,16 +1,18 @@
 """What a run has to say for itself, and the one document that every outlet shows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 from uuid import uuid4
 
+from tiercast.core.errors import Unavailable
 from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
 from tiercast.flows.candidates import CandidateLine, Judged
 from tiercast.flows.training_set import Source
 from tiercast.learn.metrics import Evaluation, Measure
+from tiercast.ports import RunLog, RunRecord
 
 Status = Literal["promoted", "held", "rejected", "failed"]
 
@@ -96,3 +98,14 @@ def run_id(at: datetime) -> str:
 def failed_before_it_began(moment: Moment, at: datetime, reason: str, *, dry_run: bool) -> RunReport:
     """The report of a run whose database could not even be opened."""
     return RunReport(run_id(at), moment, "failed", "videos", reason, at, dry_run=dry_run)
+
+
+def recorded(report: RunReport, runs: RunLog) -> RunReport:
+    """The report, kept among the runs; a dry run is not. What was decided stands even where nobody can note it."""
+    if report.dry_run:
+        return report
+    try:
+        runs.save(RunRecord(report.run, report.moment, report.status, report.started_at, report.to_document()))
+    except Unavailable as error:
+        return replace(report, warnings=(*report.warnings, str(error)))
+    return report

@@ -14,7 +14,7 @@ from tiercast.flows.gate import judge_candidate, judge_data, rehearse
 from tiercast.flows.ingest import IngestOptions, ingest_table
 from tiercast.flows.model_store import ModelStore, Writer, champion
 from tiercast.flows.publish import Order, Passed, publish, stage
-from tiercast.flows.report import STATUS_OF, RunReport, run_id
+from tiercast.flows.report import STATUS_OF, RunReport, recorded, run_id
 from tiercast.flows.stopwatch import Stopwatch
 from tiercast.flows.training_set import Drawn, draw
 from tiercast.ports import (
@@ -26,7 +26,6 @@ from tiercast.ports import (
     Rehearsal,
     RejectFile,
     RunLog,
-    RunRecord,
     ScrapedTable,
     VideoStore,
 )
@@ -62,10 +61,7 @@ def retrain(world: World, order: Order, *, progress: Progress) -> RunReport:
             report = _run(world, order, report, watch=watch, progress=progress)
         except TiercastError as error:
             report = replace(report, reason=str(error))
-        report = replace(report, seconds=watch.seconds())
-        if not order.dry_run:
-            world.runs.save(RunRecord(report.run, order.moment, report.status, started_at, report.to_document()))
-    return report
+        return recorded(replace(report, seconds=watch.seconds()), world.runs)
 
 
 def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, progress: Progress) -> RunReport:

@@ -10,17 +10,17 @@ from tiercast.core.errors import Unavailable
 from tiercast.render.run import FIGURES, percent, view_ranges
 
 
-def write_report(document: Mapping[str, Any], path: Path) -> None:
-    """Write the page; raises Unavailable where the disk refuses."""
+def write_report(document: Mapping[str, Any], path: Path, *, note: str = "") -> None:
+    """Write the page, with a note under its reason; raises Unavailable where the disk refuses."""
     try:
-        path.write_text(report_page(document), encoding="utf-8")
+        path.write_text(report_page(document, note=note), encoding="utf-8")
     except OSError as error:
         raise Unavailable(f"{path} cannot be written ({error.strerror}).") from error
 
 
-def report_page(document: Mapping[str, Any]) -> str:
+def report_page(document: Mapping[str, Any], *, note: str = "") -> str:
     """The page's HTML."""
     environment = Environment(loader=PackageLoader("tiercast.render"), autoescape=True, undefined=StrictUndefined)
     environment.filters["percent"] = percent
     page = environment.get_template("run.html.jinja")
-    return page.render(run=document, figures=FIGURES, views=view_ranges(document["tier_edges"]))
+    return page.render(run=document, figures=FIGURES, views=view_ranges(document["tier_edges"]), note=note)

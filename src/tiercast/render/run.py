@@ -137,19 +137,24 @@ def _candidates(console: Console, candidates: Sequence[Mapping[str, Any]]) -> No
 
 
 def _ending(console: Console, document: Mapping[str, Any]) -> None:
-    before, after = document["champion_before"], document["champion_after"]
     if document["candidate"]:
         console.print(f"candidate {document['candidate'][:12]}")
-    if before == after:
-        console.print(f"champion  {after[:12]}, as before" if after else "champion  none yet")
-    else:
-        console.print(f"champion  {after[:12]}, before: {before[:12] if before else 'none'}")
+    if document["status"] != "failed":
+        _champion(console, document["champion_before"], document["champion_after"])
     for name, value in document["held_features"].items():
         console.print(f"held      {name} = {value:g}, in training and in prediction")
     for warning in document["warnings"]:
         console.print(f"[yellow]warning[/]   {escape(warning)}")
     spent = [f"{stage} {seconds:.2f}" for stage, seconds in document["seconds"].items() if seconds is not None]
-    console.print(f"seconds   {', '.join(spent)}")
+    if spent:
+        console.print(f"seconds   {', '.join(spent)}", soft_wrap=True)
+
+
+def _champion(console: Console, before: str | None, after: str | None) -> None:
+    if before == after:
+        console.print(f"champion  {after[:12]}, as before" if after else "champion  none yet")
+    elif after:
+        console.print(f"champion  {after[:12]}, before: {before[:12] if before else 'none'}")
 
 
 def show_runs(records: Sequence[RunRecord]) -> None:
