@@ -99,7 +99,8 @@ def test_few_videos_train_on_the_fallback_file_which_is_provisional(few: Path, t
     assert second["test_accuracy"] < document["test_accuracy"]
     assert second["champion_before"] == document["candidate"]
 
-    back = tiercast("retrain", "--json", home=few, TIERCAST_RETRAIN__MIN_VIDEOS="9000", **fallback)
+    empty = {"TIERCAST_DATABASE_URL": f"sqlite:///{tmp_path}/empty.db"}
+    back = tiercast("retrain", "--json", home=few, **fallback, **empty)
     assert (back.code, back.document["source"], back.document["status"]) == (3, "fallback", "rejected")
     assert "learned real views; a candidate on given labels is never compared" in back.document["reason"]
     assert back.document["champion_after"] == second["candidate"]

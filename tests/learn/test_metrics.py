@@ -123,7 +123,6 @@ def test_nan_probabilities_are_refused_and_never_measured() -> None:
 
 def test_a_calibrated_forecast_has_almost_no_calibration_error() -> None:
     assert calibration_error(np.full(100, 0.5), np.arange(100) % 2 == 0) == pytest.approx(0)
-    assert bins_cut_within_equal_confidence is not None
     thirds = np.concatenate([np.arange(50) < hits for hits in (10, 25, 40)])
     assert calibration_error(np.repeat([0.2, 0.5, 0.8], 50), thirds) == pytest.approx(0)
     rng = np.random.default_rng(3)

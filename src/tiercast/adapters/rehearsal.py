@@ -16,13 +16,18 @@ from tiercast.core.release import MANIFEST_NAME, Release
 TIMEOUT_SECONDS: Final = 60
 """It starts in under a second; a minute is a machine in trouble."""
 
+PROGRAM: Final = (
+    "import sys; sys.modules['sklearn'] = None; from tiercast.adapters.rehearsal_worker import main; main()"
+)
+"""It refuses scikit-learn for itself, so every promotion proves again that predicting does not need it."""
+
 
 class FreshProcess:
     """A Rehearsal: a Python process of its own that loads what was staged and knows nothing of the training."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tiercast.adapters.rehearsal_worker"],
+            [sys.executable, "-c", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

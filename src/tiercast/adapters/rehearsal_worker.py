@@ -1,19 +1,14 @@
-"""What the gate's fresh process runs: load a staged release from its bytes, predict, answer, end.
-
-It refuses scikit-learn for itself, so every promotion proves again that predicting does not need it.
-"""
+"""What the gate's fresh process runs: load a staged release from its bytes, predict, answer, end."""
 
 import json
 import sys
 from pathlib import Path
 
-sys.modules["sklearn"] = None  # type: ignore[assignment]
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-from tiercast.core.release import MANIFEST_NAME, verify_release  # noqa: E402
-from tiercast.learn import boosted, softmax  # noqa: E402, F401  (imported while the candidates train)
-from tiercast.learn.predictor import Predictor  # noqa: E402
+from tiercast.core.release import MANIFEST_NAME, verify_release
+from tiercast.learn import boosted, softmax  # noqa: F401  (loaded while the candidates train)
+from tiercast.learn.predictor import Predictor
 
 
 def answer(request: dict[str, object]) -> list[list[float]]:
@@ -26,5 +21,6 @@ def answer(request: dict[str, object]) -> list[list[float]]:
     return probabilities
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """One request from standard input, one answer to standard output."""
     sys.stdout.write(json.dumps(answer(json.loads(sys.stdin.read()))))

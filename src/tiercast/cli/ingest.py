@@ -13,7 +13,7 @@ from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.video import platform_name
 from tiercast.flows.ingest import FileReport, IngestOptions, IngestReport, ingest_file, ingest_table
 from tiercast.ports import Progress
-from tiercast.render.ingest import show_ingest
+from tiercast.render.ingest import show_failures, show_ingest
 from tiercast.render.output import print_json, progress_bars
 from tiercast.wiring import Wiring, now
 
@@ -44,6 +44,7 @@ def ingest(
         print_json(report.to_document())
     else:
         show_ingest(report)
+    show_failures(report)
     if report.failed:
         raise typer.Exit(1)
 

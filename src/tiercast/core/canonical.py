@@ -9,9 +9,9 @@ def canonical_json(document: object) -> bytes:
 
     >>> canonical_json({"b": 1.5, "a": None})
     b'{"a":null,"b":1.5}'
-    >>> canonical_json({"a": float("nan")})
+    >>> canonical_json({"a": float("nan")})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: Out of range float values are not JSON compliant: nan
+    ValueError: Out of range float values are not JSON compliant...
     """
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()

@@ -32,9 +32,12 @@ class BoostedModel:
 
 def from_files(files: Mapping[str, bytes]) -> BoostedModel:
     """The model that ``to_files`` wrote; raises ValueError where XGBoost refuses the bytes."""
+    content = files[FILE]
+    if not content.startswith(b"{"):
+        raise ValueError("it is no JSON object")  # XGBoost ends the whole process where there is no byte at all
     booster = xgb.Booster()
     try:
-        booster.load_model(bytearray(files[FILE]))
+        booster.load_model(bytearray(content))
     except xgb.core.XGBoostError as error:
         raise ValueError(str(error).splitlines()[0]) from error
     return BoostedModel(booster)

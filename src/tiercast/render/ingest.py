@@ -24,6 +24,10 @@ def show_ingest(report: IngestReport) -> None:
         console.print(table)
     for file in report.files:
         _remarks(console, file)
+
+
+def show_failures(report: IngestReport) -> None:
+    """A sentence on standard error for each file that could not be read."""
     for _, error in report.failed:
         warn(f"Error: {error}")
 
