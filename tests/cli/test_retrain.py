@@ -194,9 +194,7 @@ def test_ctrl_c_during_a_retrain_leaves_the_home_usable(trained: Trained, tmp_pa
     assert (again.code, again.document["status"]) == (0, "promoted"), again.err
 
 
-def test_an_existing_table_in_postgres_is_read_and_never_altered(
-    home: Path, tmp_path: Path, postgres_url: str
-) -> None:
+def test_an_existing_table_in_postgres_is_read_and_never_altered(home: Path, tmp_path: Path, postgres_url: str) -> None:
     engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
     latest = rows(700).group_by("video_id", maintain_order=True).last()
     with engine.begin() as connection:

@@ -216,8 +216,7 @@ videos = st.fixed_dictionaries(
         "hashtags": st.none() | st.lists(st.text("abé", max_size=3), max_size=40),
         "duration_seconds": st.none() | st.floats(0, 86_400),
         "sound_id": st.none() | st.just("s"),
-        "published_at": st.none()
-        | st.datetimes(datetime(2005, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+        "published_at": st.none() | st.datetimes(datetime(2005, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)),
         "published_date_only": st.none() | st.booleans(),
     }
 )

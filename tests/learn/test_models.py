@@ -128,7 +128,7 @@ def test_an_unknown_kind_of_model_is_refused_with_the_kinds_there_are() -> None:
 
 
 def test_a_release_of_other_features_is_refused_with_what_to_do() -> None:
-    with pytest.raises(InvalidInput, match="another set of features .* Retrain with this version"):
+    with pytest.raises(InvalidInput, match=r"another set of features .* Retrain with this version"):
         Predictor.of(release("softmax", feature_schema="0" * 64))
 
 
@@ -147,6 +147,13 @@ def test_an_all_unknown_and_a_constant_column_carry_no_weight_in_the_softmax() -
     assert np.abs(weights[:, [7, 9]]).max() < 1e-12
     assert document["medians"][9] == 0
     assert (document["deviations"][7], document["deviations"][9]) == (1, 1)
+
+
+def test_a_value_that_training_never_saw_in_a_constant_column_does_not_take_over() -> None:
+    X, _ = rows(50, seed=5)
+    other = X.copy()
+    other[:, [7, 9]] = 0.9
+    np.testing.assert_allclose(model("softmax").probabilities(other), model("softmax").probabilities(X), atol=1e-9)
 
 
 def test_boosted_sees_an_unknown_feature_as_unknown() -> None:

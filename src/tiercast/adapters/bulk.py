@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
 
 Load = Callable[[Connection, Table, pl.DataFrame], None]
 
@@ -24,8 +25,12 @@ def copy_rows(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
     content = rows.write_csv(include_header=False, null_value=NULL, quote_style="non_numeric").encode()
     driver = connection.connection.driver_connection
     assert driver is not None  # a connection in a transaction has its driver's connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN (FORMAT csv, NULL '{NULL}')") as copy:
-        copy.write(content)
+    statement = f"COPY {into} FROM STDIN (FORMAT csv, NULL '{NULL}')"
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(content)
+    except connection.dialect.loaded_dbapi.Error as error:  # SQLAlchemy wraps only what it sends itself
+        raise DBAPIError(statement, None, error) from error
 
 
 def _name(connection: Connection, table: Table) -> str:

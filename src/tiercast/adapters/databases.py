@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from tiercast.adapters import migrations
@@ -25,11 +25,12 @@ def open_sqlite(path: Path) -> Engine:
         raise Unavailable(
             f"The folder {path.parent} cannot be created ({error.strerror}). Choose another --home."
         ) from error
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    address = URL.create("sqlite", database=str(path))  # a folder's name may hold "?", which text would end at
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     engine = engine.execution_options(schema_translate_map={TEMPORARY: "temp"})
-    with plain_errors(f"the SQLite database {path}"):
+    with _closed_on_failure(engine), plain_errors(f"the SQLite database {path}"):
         migrations.migrate(engine, migrations.SQLITE)
     return engine
 
@@ -37,7 +38,7 @@ def open_sqlite(path: Path) -> Engine:
 def open_postgres(url: str) -> Engine:
     """A Postgres database with the schema ``tiercast``, created and migrated; raises Unavailable or InvalidInput."""
     engine = connect_postgres(url)
-    with plain_errors(f"the database {shown(url)}"):
+    with _closed_on_failure(engine), plain_errors(f"the database {shown(url)}"):
         migrations.migrate(engine, migrations.POSTGRES, prepare=migrations.POSTGRES_PREPARE)
     return engine
 
@@ -48,8 +49,11 @@ def connect_postgres(url: str) -> Engine:
         address = make_url(url).set(drivername="postgresql+psycopg")
         arguments = {"prepare_threshold": None, "connect_timeout": CONNECT_SECONDS}
         engine = create_engine(address, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
-    except ArgumentError as error:
-        raise InvalidInput(f"database_url {url!r} is not a database URL ({error}).") from error
+    except (ArgumentError, ValueError) as error:  # neither text is shown: both may hold the password
+        raise InvalidInput(
+            "database_url is not a database URL. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, and special "
+            "characters of the password as %XX."
+        ) from error
     except (ImportError, NoSuchModuleError) as error:
         raise InvalidInput("Postgres needs its driver: pip install 'tiercast[postgres]'.") from error
     event.listen(engine, "begin", _begin_postgres)
@@ -80,6 +84,16 @@ def plain_errors(what: str) -> Iterator[None]:
         raise Unavailable(f"Could not use {what}: {reason}. {_remedy(reason)}") from error
     except SQLAlchemyError as error:
         raise Unavailable(f"Could not use {what}: {error}.") from error
+
+
+@contextmanager
+def _closed_on_failure(engine: Engine) -> Iterator[None]:
+    """Leave no connection open where opening fails."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 _REMEDIES: Final = (

@@ -38,10 +38,10 @@ def read_frozen(path: Path) -> FrozenSet:
 def _from_json(content: bytes) -> FrozenSet:
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"it is neither JSON nor Parquet ({error}). {SHAPE}") from error
     try:
-        names, parts = document["featureNames"], [document["trainSet"], document["testSet"]]
+        names, parts = list(map(str, document["featureNames"])), [document["trainSet"], document["testSet"]]
         features = [_matrix(part["features"], names) for part in parts]
         labels = [_labels(part["labels"]) for part in parts]
     except (KeyError, TypeError) as error:
@@ -79,7 +79,7 @@ def _matrix(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> NDArray[np.f
         raise InvalidInput(f"a vector has {min(widths - {len(names)})} values, but {len(names)} features are named.")
     try:
         matrix = np.array(rows, dtype=np.float64).reshape(-1, len(names))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"a feature is no number ({error}).") from error
     return matrix
 

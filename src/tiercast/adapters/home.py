@@ -32,7 +32,9 @@ class RejectFolder:
 
     def erase(self, *, author: str | None, video_id: str | None) -> int:
         """Drop every kept row that holds this author or video anywhere in its raw content."""
-        wanted, erased = str(author if author is not None else video_id), 0
+        wanted, erased = str(author if author is not None else video_id).lstrip("@"), 0
+        if not wanted:
+            return 0  # nothing would be found everywhere
         for path in sorted(self._folder.glob("*.jsonl")):
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if not _holds(json.loads(line)["row"], wanted)]
@@ -49,7 +51,7 @@ def _holds(value: object, wanted: str) -> bool:
     if isinstance(value, list):
         return any(_holds(inner, wanted) for inner in value)
     text = str(value)
-    return text.lstrip("@") == wanted.lstrip("@") or bool(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text))
+    return text.lstrip("@") == wanted or bool(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text))
 
 
 class RunFolder:
@@ -76,7 +78,10 @@ class RunFolder:
     def get(self, run: str) -> RunRecord:
         """One run by id or unique prefix."""
         found = [path for path in self._folder.glob("*.json") if path.stem.startswith(run)]
-        if len(found) != 1:
+        if len(found) > 1:
+            names = sorted(path.stem for path in found)
+            raise InvalidInput(f"Run {run!r} is not unique: {', '.join(names[:5])}.")
+        if not found:
             raise Missing(f"There is no run {run!r}. 'tiercast runs' lists them.")
         return _record(found[0])
 

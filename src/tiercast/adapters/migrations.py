@@ -15,7 +15,7 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
             sound_is_original boolean, is_ad boolean, is_pinned boolean, is_slideshow boolean,
             published_at {time}, published_date_only boolean, described_at {time} NOT NULL,
             PRIMARY KEY (platform, video_id))""",
-        "CREATE INDEX videos_published ON {schema}videos (published_at)",
+        "CREATE INDEX videos_newest ON {schema}videos ({newest_first})",
         "CREATE INDEX videos_author ON {schema}videos (author)",
         "CREATE INDEX videos_id ON {schema}videos (video_id)",
         """CREATE TABLE {schema}observations (
@@ -38,14 +38,24 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
 )
 
 Words = dict[str, str]
-SQLITE: Final[Words] = {"schema": "", "time": "integer", "bytes": "blob", "uuid": "lower(hex(randomblob(16)))"}
+SQLITE: Final[Words] = {
+    "schema": "",
+    "time": "integer",
+    "bytes": "blob",
+    "newest_first": "published_at DESC",  # SQLite puts nulls last by itself
+    "uuid": "lower(hex(randomblob(16)))",
+}
 POSTGRES: Final[Words] = {
     "schema": "tiercast.",
     "time": "timestamptz",
     "bytes": "bytea",
+    "newest_first": "published_at DESC NULLS LAST",
     "uuid": "replace(gen_random_uuid()::text, '-', '')",
 }
-POSTGRES_PREPARE: Final = ("CREATE SCHEMA IF NOT EXISTS tiercast",)
+POSTGRES_PREPARE: Final = (
+    # IF NOT EXISTS asks for the right to create even where the schema stands, made by somebody else for this role.
+    "DO $$ BEGIN IF to_regnamespace('tiercast') IS NULL THEN CREATE SCHEMA tiercast; END IF; END $$",
+)
 WRITERS_LOCK: Final = 72_74_27
 """Any number that no other program in the database uses; the lock is held until commit, as a pooler needs."""
 

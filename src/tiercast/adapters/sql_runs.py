@@ -83,6 +83,15 @@ class SqlLease:
 
     def __enter__(self) -> "SqlLease":
         """Take the lease; raises Unavailable naming who holds it."""
+        try:
+            self._take()
+            self._renewal.start()
+        except KeyboardInterrupt:  # it may be taken already, and no block is entered yet that would give it back
+            self.__exit__()
+            raise
+        return self
+
+    def _take(self) -> None:
         with plain_errors(self._where), self._engine.execution_options(writes=True).begin() as connection:
             held = connection.execute(
                 select(leases.c.holder, (leases.c.expires_at - now_us()).label("left")).where(
@@ -97,13 +106,12 @@ class SqlLease:
             connection.execute(delete(leases).where(leases.c.name == RETRAIN))
             values = {"name": RETRAIN, "holder": self._holder, "token": self._token, "expires_at": _expiry()}
             connection.execute(insert(leases).values(values))
-        self._renewal.start()
-        return self
 
     def __exit__(self, *exc: object) -> None:
         """Give it back."""
         self._done.set()
-        self._renewal.join()
+        if self._renewal.is_alive():
+            self._renewal.join()
         with plain_errors(self._where), self._engine.begin() as connection:
             connection.execute(delete(leases).where(leases.c.token == self._token))
 

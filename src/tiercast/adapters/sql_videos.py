@@ -63,7 +63,7 @@ class SqlVideoStore:
             query = _latest_rows(likes_known=likes_known)
             oldest = _oldest_wanted(connection, limit, likes_known=likes_known)
             if oldest is not None:
-                query = query.where(epoch_us(videos.c.published_at) >= oldest)
+                query = query.where(videos.c.published_at >= from_epoch_us(literal(oldest)))
             rows = connection.execute(query).fetchall()
         frame = _decode(pl.DataFrame(rows, schema=_wire_schema(), orient="row"))
         ordered = frame.sort("published_at", *KEY, descending=[True, False, False], nulls_last=True)

@@ -36,8 +36,8 @@ class Columns:
         """Medians of the known values, then mean and standard deviation after rescaling."""
         medians = column_medians(X)
         rescaled = rescale(np.where(np.isnan(X), medians, X), scale)
-        deviations = rescaled.std(axis=0)
-        return cls(scale, medians, rescaled.mean(axis=0), np.where(deviations > 0, deviations, 1.0))
+        varies = np.ptp(rescaled, axis=0) > 0  # the deviation of a constant is rounding, and no scale for other rows
+        return cls(scale, medians, rescaled.mean(axis=0), np.where(varies, rescaled.std(axis=0), 1.0))
 
     def standardise(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Columns of mean 0 and deviation 1 on the rows this was made of."""

@@ -1,0 +1,108 @@
+"""The fresh process: the same probabilities from staged bytes, or a reason why not."""
+
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tiercast.adapters import rehearsal
+from tiercast.adapters.rehearsal import FreshProcess
+from tiercast.core.canonical import sha256_hex
+from tiercast.core.errors import Unavailable
+from tiercast.core.moments import Moment
+from tiercast.core.release import FeatureUse, Manifest, Release, RowSet
+from tiercast.learn.features import OBSERVED, feature_schema
+from tiercast.learn.fit_boosted import BoostedRecipe
+from tiercast.learn.fit_softmax import SoftmaxRecipe
+from tiercast.learn.models import TierModel
+
+RNG = np.random.default_rng(4)
+X = RNG.beta(1, 6, (200, 15))
+TIERS = 1 + np.searchsorted([0.05, 0.1, 0.15, 0.25], X[:, 0])
+X[RNG.random(X.shape) < 0.1] = np.nan
+
+
+def model_of(kind: str) -> TierModel:
+    if kind == "softmax":
+        return SoftmaxRecipe().fit(X, TIERS, {"scale": "log", "inverse_penalty": 10.0})
+    return BoostedRecipe().fit(X, TIERS, {"max_depth": 3, "rounds": 5})
+
+
+def staged(model: TierModel, **changes: object) -> Release:
+    files = model.to_files()
+    manifest = Manifest(
+        moment=Moment.OBSERVED,
+        label="given",
+        model=model.kind,
+        features=tuple(FeatureUse(f.name, f.unit, f.low, f.high, f.meaning, None, None, 0.0) for f in OBSERVED),
+        feature_schema=feature_schema(),
+        tier_edges=None,
+        log_views_range=None,
+        newest_training_video_at=None,
+        calibration=None,
+        confidence_threshold=None,
+        training=RowSet(200, "a"),
+        test=RowSet(0, "b"),
+        metrics={},
+        settings={"save_per_like": 0.15},
+        libraries={},
+        files={name: sha256_hex(content) for name, content in files.items()},
+    )
+    return Release.stage(replace(manifest, **changes), files)  # type: ignore[arg-type]
+
+
+def refusal(release: Release) -> str:
+    with closing(FreshProcess()) as process, pytest.raises(Unavailable) as caught:
+        process.predict(release, X[:3])
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "boosted"])
+def test_a_fresh_process_gives_the_same_probabilities(kind: str) -> None:
+    model = model_of(kind)
+    with closing(FreshProcess()) as process:
+        found = process.predict(staged(model), X[:32])
+    assert found.shape == (32, 5)
+    np.testing.assert_array_equal(found, model.probabilities(X[:32]))
+
+
+def test_a_damaged_file_is_refused_with_the_reason() -> None:
+    whole = staged(model_of("softmax"))
+    content = bytearray(whole.files["softmax.json"])
+    content[len(content) // 2] ^= 1
+    said = refusal(replace(whole, files={"softmax.json": bytes(content)}))
+    assert "the fresh process ended with 1" in said
+    assert "softmax.json is missing or does not match its hash" in said
+
+
+def test_a_missing_file_and_another_feature_schema_are_refused_with_the_reason() -> None:
+    whole = staged(model_of("softmax"))
+    assert "softmax.json is missing" in refusal(replace(whole, files={}))
+    assert "another set of features" in refusal(staged(model_of("softmax"), feature_schema="0" * 64))
+
+
+def test_closing_ends_the_process_whether_it_was_asked_or_not() -> None:
+    unasked, asked = FreshProcess(), FreshProcess()
+    asked.predict(staged(model_of("softmax")), X[:1])
+    for process in (unasked, asked):
+        process.close()
+        assert process._process.poll() is not None
+
+
+def test_a_process_that_was_ended_from_outside_gave_no_answer() -> None:
+    with closing(FreshProcess()) as process:
+        process._process.kill()
+        with pytest.raises(Unavailable, match="the fresh process ended with -9: without a word"):
+            process.predict(staged(model_of("softmax")), X[:1])
+
+
+def test_scikit_learn_cannot_be_imported_in_the_fresh_process() -> None:
+    program = rehearsal.PROGRAM.replace("main()", "import sklearn")
+    assert program != rehearsal.PROGRAM
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ModuleNotFoundError: import of sklearn halted" in done.stderr

@@ -1,0 +1,203 @@
+"""The weekly retrain on real adapters: reproducible, and never promoting on doubt."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+from cli.program import hashes, rows
+from flows.conftest import Open, put, world_and_order
+from tiercast.adapters.rehearsal import FreshProcess
+from tiercast.core.errors import Unavailable
+from tiercast.core.findings import Outcome
+from tiercast.core.moments import Moment
+from tiercast.core.release import Promotion, Release
+from tiercast.flows.report import RunReport
+from tiercast.flows.retrain import retrain
+from tiercast.ports import PromotionLog
+from tiercast.render.output import Silence
+from tiercast.wiring import Wiring
+
+Matrix = NDArray[np.float64]
+
+
+def run(wiring: Wiring) -> RunReport:
+    world, order = world_and_order(wiring)
+    return retrain(world, order, progress=Silence())
+
+
+def outcome(report: RunReport, code: str) -> tuple[Outcome, str]:
+    return next((f.outcome, f.explanation) for f in report.findings if f.code == code)
+
+
+def test_the_same_rows_give_the_same_release_in_any_order_on_sqlite_and_postgres(
+    home: Path, tmp_path: Path, postgres_url: str, open_home: Open
+) -> None:
+    expected = run(open_home(home)).candidate
+    shuffled = rows(600).sample(fraction=1, shuffle=True, seed=1)
+    other = open_home(tmp_path / "other")
+    put(other, shuffled[:500], tmp_path / "a.parquet")
+    put(other, shuffled[500:], tmp_path / "b.parquet")
+    postgres = open_home(tmp_path / "third", DATABASE_URL=postgres_url)
+    put(postgres, shuffled, tmp_path / "c.parquet")
+    assert expected is not None
+    assert run(other).candidate == expected
+    assert run(postgres).candidate == expected
+
+
+def test_another_seed_gives_another_release(home: Path, open_home: Open) -> None:
+    assert run(open_home(home)).candidate != run(open_home(home, RETRAIN__SEED="7")).candidate
+
+
+def test_one_more_view_gives_another_release(home: Path, tmp_path: Path, open_home: Open) -> None:
+    changed = rows(600).with_columns(pl.col("views") + (pl.int_range(pl.len()) == 0).cast(pl.Int64))
+    other = open_home(tmp_path / "other")
+    put(other, changed, tmp_path / "a.parquet")
+    assert run(open_home(home)).candidate != run(other).candidate
+
+
+def test_a_feature_that_vanished_holds_and_names_it(home: Path, tmp_path: Path, open_home: Open) -> None:
+    first = run(open_home(home))
+    models = f"file://{home}/models"
+    bare = open_home(tmp_path / "bare", MODEL_STORE_URL=models)
+    put(bare, rows(600).drop("comments"), tmp_path / "bare.parquet")
+    before = hashes(home / "models")
+    report = run(bare)
+    assert (report.status, report.candidate, report.champion_after) == ("held", None, first.candidate)
+    found, sentence = outcome(report, "D103")
+    assert found is Outcome.FAIL
+    assert "comment_rate, comment_to_like is unknown on every video" in sentence
+    assert hashes(home / "models") == before
+
+
+def test_tiers_emptied_by_heavy_ties_hold_with_a_sentence(tmp_path: Path, open_home: Open) -> None:
+    wiring = open_home(tmp_path / "ties")
+    tied = rows(600).with_columns(
+        views=pl.lit(10_000), **{name: pl.col(name).clip(0, 500) for name in ("likes", "comments", "shares", "saves")}
+    )
+    put(wiring, tied, tmp_path / "ties.parquet")
+    report = run(wiring)
+    assert (report.status, report.candidate) == ("held", None)
+    found, sentence = outcome(report, "D102")
+    assert found is Outcome.FAIL
+    assert "Tier 2, 3, 4, 5 has too few rows" in sentence
+    assert "share the same views" in sentence
+
+
+@dataclass
+class Odd:
+    """A Rehearsal that stages other bytes than it was given, or answers otherwise than the process did."""
+
+    spoil: Callable[[Release], Release] = lambda release: release
+    distort: Callable[[Matrix], Matrix] = lambda answer: answer
+
+    def __post_init__(self) -> None:
+        self._process = FreshProcess()
+
+    def predict(self, release: Release, X: Matrix) -> Matrix:
+        return self.distort(self._process.predict(self.spoil(release), X))
+
+    def close(self) -> None:
+        self._process.close()
+
+
+def flipped(release: Release) -> Release:
+    name = next(iter(release.files))
+    content = bytearray(release.files[name])
+    content[len(content) // 2] ^= 1
+    return Release(release.manifest, release.manifest_bytes, {**release.files, name: bytes(content)})
+
+
+def without_files(release: Release) -> Release:
+    return Release(release.manifest, release.manifest_bytes, {})
+
+
+def died(answer: Matrix) -> Matrix:
+    raise Unavailable("the fresh process was killed")
+
+
+def all_but_one_nan(answer: Matrix) -> Matrix:
+    answer[0, 0] = np.nan
+    return answer
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"spoil": flipped},
+        {"spoil": without_files},
+        {"distort": died},
+        {"distort": all_but_one_nan},
+        {"distort": lambda answer: answer[:-1]},
+        {"distort": lambda answer: answer[:, :4]},
+    ],
+    ids=["a flipped byte", "no model file", "a dead process", "a NaN", "a row too few", "a tier too few"],
+)
+def test_a_rehearsal_without_an_answer_is_inconclusive_and_holds(
+    home: Path, open_home: Open, odd: dict[str, Callable[..., object]]
+) -> None:
+    world, order = world_and_order(open_home(home))
+    report = retrain(replace(world, rehearsal=lambda: Odd(**odd)), order, progress=Silence())  # type: ignore[arg-type]
+    assert (report.status, report.champion_after) == ("held", None)
+    found, sentence = outcome(report, "C203")
+    assert found is Outcome.INCONCLUSIVE
+    assert sentence in report.reason
+    assert hashes(home / "models") == {}
+
+
+def test_a_fresh_process_that_predicts_otherwise_rejects(home: Path, open_home: Open) -> None:
+    world, order = world_and_order(open_home(home))
+    other = replace(world, rehearsal=lambda: Odd(distort=lambda answer: answer[:, ::-1]))
+    report = retrain(other, order, progress=Silence())
+    assert (report.status, report.champion_after) == ("rejected", None)
+    assert outcome(report, "C203")[0] is Outcome.FAIL
+
+
+@dataclass
+class Overtaken:
+    """A promotion log on which somebody else is always faster."""
+
+    inner: PromotionLog
+    name: str = "objects"
+
+    def append(self, moment: Moment, number: int, entry: bytes) -> bool:
+        rival = replace(Promotion.from_bytes(entry), token="rival", actor="ben@elsewhere")
+        self.inner.append(moment, number, rival.to_bytes())
+        return self.inner.append(moment, number, entry)
+
+    def numbers(self, moment: Moment) -> list[int]:
+        return self.inner.numbers(moment)
+
+    def read(self, moment: Moment, number: int) -> bytes:
+        return self.inner.read(moment, number)
+
+
+def test_a_lost_promotion_race_is_a_failed_run_that_names_the_winner(home: Path, open_home: Open) -> None:
+    wiring = open_home(home)
+    world, order = world_and_order(wiring)
+    report = retrain(replace(world, write_log=lambda: Overtaken(world.write_log())), order, progress=Silence())  # type: ignore[arg-type, return-value]
+    assert report.status == "failed"
+    assert "Another promotion was faster: ben@elsewhere" in report.reason
+    assert wiring.runs.get(report.run).status == "failed"
+
+
+def test_a_run_with_an_unforeseen_fault_gives_the_lease_back(home: Path, open_home: Open) -> None:
+    world, order = world_and_order(open_home(home))
+
+    def broken() -> PromotionLog:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        retrain(replace(world, write_log=broken), order, progress=Silence())
+    assert retrain(world, order, progress=Silence()).status == "promoted"
+
+
+def test_the_newest_videos_are_drawn(home: Path, open_home: Open) -> None:
+    wiring = open_home(home, RETRAIN__MAX_VIDEOS="550")
+    report = run(wiring)
+    assert report.videos == 550
+    assert report.newest_training_video_at == rows(600)["published_at"].max().isoformat()  # type: ignore[union-attr]

@@ -1,0 +1,155 @@
+"""Settings: the contract's defaults, where values come from, and what a wrong one is told."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tiercast.core.errors import InvalidInput
+from tiercast.core.moments import Moment
+from tiercast.settings import declared_settings, read_settings
+
+CONTRACT = {
+    "retrain.max_videos": 10_000,
+    "retrain.min_videos": 500,
+    "retrain.fallback_path": None,
+    "retrain.test_share": 0.2,
+    "retrain.seed": 42,
+    "retrain.save_per_like": 0.15,
+    "retrain.moments": ("observed",),
+    "gate.min_accuracy": 0.60,
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home beside a working directory, without any setting."""
+    for name in [name for name in os.environ if name.startswith("TIERCAST_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+def value_of(home: Path, name: str) -> object:
+    value: object = read_settings(home)
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_a_default_is_the_contracts(home: Path, name: str) -> None:
+    assert value_of(home, name) == CONTRACT[name]
+    assert name in dict(declared_settings())
+
+
+def test_database_and_models_stand_in_the_home_by_default(home: Path) -> None:
+    settings = read_settings(home)
+    assert settings.database_url == f"sqlite:///{home}/videos.db"
+    assert settings.model_store_url == f"file://{home}/models"
+    assert read_settings(Path("relative")).database_url == f"sqlite:///{Path.cwd()}/relative/videos.db"
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for name, declared in declared_settings():
+        assert declared.description, name
+
+
+def test_the_file_of_the_home_is_read_rather_than_that_of_the_working_directory(home: Path) -> None:
+    Path("tiercast.toml").write_text("[retrain]\nseed = 1\n")
+    assert read_settings(home).retrain.seed == 1
+    (home / "tiercast.toml").write_text("[retrain]\nmin_videos = 77\n")
+    settings = read_settings(home)
+    assert (settings.retrain.min_videos, settings.retrain.seed) == (77, 42)
+
+
+def test_the_environment_is_stronger_than_the_file_key_by_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "tiercast.toml").write_text("[retrain]\nmin_videos = 77\nseed = 5\n")
+    monkeypatch.setenv("TIERCAST_RETRAIN__SEED", "6")
+    settings = read_settings(home)
+    assert (settings.retrain.min_videos, settings.retrain.seed) == (77, 6)
+
+
+def test_an_empty_variable_sets_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIERCAST_DATABASE_URL", "")
+    assert read_settings(home).database_url.startswith("sqlite:///")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("databse_url = 'x'", "'database_url'"),
+        ("[retrain]\nmin_vidoes = 5", "'retrain.min_videos'"),
+        ("[gate.observed]\nmin_acuracy = 0.5", "'gate.observed.min_accuracy'"),
+    ],
+)
+def test_an_unknown_key_of_the_file_names_its_nearest_neighbour(home: Path, text: str, words: str) -> None:
+    (home / "tiercast.toml").write_text(text)
+    with pytest.raises(InvalidInput, match="There is no setting") as error:
+        read_settings(home)
+    assert words in str(error.value)
+
+
+def test_an_unknown_variable_names_its_nearest_neighbour(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIERCAST_RETRAIN__SED", "5")
+    with pytest.raises(InvalidInput, match=r"retrain\.sed.*'retrain\.seed'"):
+        read_settings(home)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RETRAIN__SEED", "many"),
+        ("RETRAIN__SEED", "-1"),
+        ("RETRAIN__MAX_VIDEOS", "0"),
+        ("RETRAIN__TEST_SHARE", "1"),
+        ("RETRAIN__TEST_SHARE", "nan"),
+        ("RETRAIN__SAVE_PER_LIKE", "2"),
+        ("GATE__MIN_ACCURACY", "60"),
+        ("GATE__MIN_ACCURACY", "nan"),
+        ("RETRAIN__MOMENTS", "observed"),
+        ("RETRAIN__MOMENTS", '["tomorrow"]'),
+        ("RETRAIN__MOMENTS", "[]"),
+    ],
+)
+def test_a_value_of_the_wrong_type_or_range_is_told_in_one_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"TIERCAST_{name}", value)
+    with pytest.raises(InvalidInput, match="setting") as error:
+        read_settings(home)
+    said = str(error.value)
+    assert "\n" not in said
+    assert said.endswith(".")
+    assert len(said) < 300
+    assert name.lower().replace("__", ".").split(".")[0] in said.lower()
+
+
+def test_a_table_where_a_value_belongs_is_told(home: Path) -> None:
+    (home / "tiercast.toml").write_text("gate = 5\n")
+    with pytest.raises(InvalidInput, match="gate"):
+        read_settings(home)
+
+
+def test_a_file_that_is_no_toml_is_named(home: Path) -> None:
+    (home / "tiercast.toml").write_text("retrain = = 5")
+    with pytest.raises(InvalidInput, match=r"tiercast\.toml cannot be read"):
+        read_settings(home)
+
+
+def test_the_floor_of_a_moment_is_its_own_else_that_of_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = lambda: read_settings(home).gate.min_accuracy_of(Moment.OBSERVED)  # noqa: E731
+    assert floor() == 0.60
+    (home / "tiercast.toml").write_text("[gate]\nmin_accuracy = 0.3\n")
+    assert floor() == 0.3
+    (home / "tiercast.toml").write_text("[gate]\nmin_accuracy = 0.3\n[gate.observed]\nmin_accuracy = 0.4\n")
+    assert floor() == 0.4
+    monkeypatch.setenv("TIERCAST_GATE__OBSERVED__MIN_ACCURACY", "0")
+    assert floor() == 0
+
+
+def test_settings_cannot_be_changed(home: Path) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read_settings(home).retrain.seed = 1  # type: ignore[misc]

@@ -1,0 +1,46 @@
+"""Which adapters a home's settings lead to."""
+
+from pathlib import Path
+
+import pytest
+
+from tiercast.core.errors import InvalidInput
+from tiercast.settings import Settings
+from tiercast.wiring import Wiring, actor, libraries, now
+
+
+def wiring(tmp_path: Path, url: str) -> Wiring:
+    return Wiring(Settings(home=tmp_path, database_url=url, model_store_url=f"file://{tmp_path}/models"))
+
+
+def test_an_unknown_kind_of_database_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="neither sqlite:///PATH nor postgresql"):
+        _ = wiring(tmp_path, "mysql://x/y").engine
+
+
+def test_the_password_is_not_part_of_what_people_read(tmp_path: Path) -> None:
+    where = wiring(tmp_path, "postgresql://ana:secret-word@host/db").where
+    assert "secret-word" not in where
+    assert "ana" in where
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_every_spelling_of_postgres_is_postgres(tmp_path: Path, postgres_url: str, scheme: str) -> None:
+    opened = wiring(tmp_path, postgres_url.replace("postgresql", scheme, 1))
+    assert opened.videos.count() == (0, 0)
+    assert opened.fallback_log_name() == "postgres"
+    assert opened.scraped_table is None
+    opened.engine.dispose()
+
+
+def test_reading_the_settings_of_a_home_makes_nothing(tmp_path: Path) -> None:
+    opened = wiring(tmp_path / "home", f"sqlite:///{tmp_path}/home/videos.db")
+    assert opened.read_log() is None
+    assert opened.fallback is None
+    assert not (tmp_path / "home").exists()
+
+
+def test_versions_and_actor_are_told() -> None:
+    assert {"python", "tiercast", "numpy", "polars", "scikit-learn"} <= {*libraries()}
+    assert "@" in actor()
+    assert now().tzinfo is not None
