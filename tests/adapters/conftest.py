@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
 from tiercast.adapters.bulk import Load, copy_rows, insert_rows
 from tiercast.adapters.databases import open_postgres, open_sqlite
@@ -40,24 +40,6 @@ def _postgres(url: str) -> Database:
     return Database("postgres", open_postgres(url), copy_rows, lambda: open_postgres(url))
 
 
-@pytest.fixture(scope="session")
-def _careless_postgres() -> Callable[[str], None]:
-    """Lets the throw-away server skip its disk flushes: they took most of these tests' time."""
-    done: set[str] = set()
-
-    def relax(url: str) -> None:
-        if not done:
-            engine = create_engine(url, isolation_level="AUTOCOMMIT")
-            with engine.connect() as connection:
-                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                    connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-                connection.execute(text("SELECT pg_reload_conf()"))
-            engine.dispose()
-            done.add(url)
-
-    return relax
-
-
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     database = _sqlite(tmp_path / "home" / "tiercast.db")
@@ -66,8 +48,7 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def postgres(postgres_url: str, _careless_postgres: Callable[[str], None]) -> Iterator[Database]:
-    _careless_postgres(postgres_url)
+def postgres(postgres_url: str) -> Iterator[Database]:
     database = _postgres(postgres_url)
     yield database
     database.engine.dispose()

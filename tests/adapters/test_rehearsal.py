@@ -16,7 +16,7 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import FeatureUse, Manifest, Release, RowSet
 from tiercast.learn.features import OBSERVED, feature_schema
 from tiercast.learn.fit_boosted import BoostedRecipe
-from tiercast.learn.fit_softmax import SoftmaxRecipe
+from tiercast.learn.fit_logistic import LogisticRecipe
 from tiercast.learn.models import TierModel
 
 RNG = np.random.default_rng(4)
@@ -26,8 +26,8 @@ X[RNG.random(X.shape) < 0.1] = np.nan
 
 
 def model_of(kind: str) -> TierModel:
-    if kind == "softmax":
-        return SoftmaxRecipe().fit(X, TIERS, {"scale": "log", "inverse_penalty": 10.0})
+    if kind == "logistic":
+        return LogisticRecipe().fit(X, TIERS, {"scale": "log", "inverse_penalty": 10.0})
     return BoostedRecipe().fit(X, TIERS, {"max_depth": 3, "rounds": 5})
 
 
@@ -61,7 +61,7 @@ def refusal(release: Release) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["softmax", "boosted"])
+@pytest.mark.parametrize("kind", ["logistic", "xgboost"])
 def test_a_fresh_process_gives_the_same_probabilities(kind: str) -> None:
     model = model_of(kind)
     with closing(FreshProcess()) as process:
@@ -71,23 +71,23 @@ def test_a_fresh_process_gives_the_same_probabilities(kind: str) -> None:
 
 
 def test_a_damaged_file_is_refused_with_the_reason() -> None:
-    whole = staged(model_of("softmax"))
-    content = bytearray(whole.files["softmax.json"])
+    whole = staged(model_of("logistic"))
+    content = bytearray(whole.files["logistic.json"])
     content[len(content) // 2] ^= 1
-    said = refusal(replace(whole, files={"softmax.json": bytes(content)}))
+    said = refusal(replace(whole, files={"logistic.json": bytes(content)}))
     assert "the fresh process ended with 1" in said
-    assert "softmax.json is missing or does not match its hash" in said
+    assert "logistic.json is missing or does not match its hash" in said
 
 
 def test_a_missing_file_and_another_feature_schema_are_refused_with_the_reason() -> None:
-    whole = staged(model_of("softmax"))
-    assert "softmax.json is missing" in refusal(replace(whole, files={}))
-    assert "another set of features" in refusal(staged(model_of("softmax"), feature_schema="0" * 64))
+    whole = staged(model_of("logistic"))
+    assert "logistic.json is missing" in refusal(replace(whole, files={}))
+    assert "another set of features" in refusal(staged(model_of("logistic"), feature_schema="0" * 64))
 
 
 def test_closing_ends_the_process_whether_it_was_asked_or_not() -> None:
     unasked, asked = FreshProcess(), FreshProcess()
-    asked.predict(staged(model_of("softmax")), X[:1])
+    asked.predict(staged(model_of("logistic")), X[:1])
     for process in (unasked, asked):
         process.close()
         assert process._process.poll() is not None
@@ -97,7 +97,7 @@ def test_a_process_that_was_ended_from_outside_gave_no_answer() -> None:
     with closing(FreshProcess()) as process:
         process._process.kill()
         with pytest.raises(Unavailable, match="the fresh process ended with -9: without a word"):
-            process.predict(staged(model_of("softmax")), X[:1])
+            process.predict(staged(model_of("logistic")), X[:1])
 
 
 def test_scikit_learn_cannot_be_imported_in_the_fresh_process() -> None:

@@ -11,11 +11,11 @@ from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.core.release import FeatureUse, Manifest, Promotion, Release, RowSet, verify_release
 
-FILES = {"softmax.json": b'{"weights":[[0.1,0.25]]}', "notes.json": b"[]"}
+FILES = {"logistic.json": b'{"weights":[[0.1,0.25]]}', "notes.json": b"[]"}
 MANIFEST = Manifest(
     moment=Moment.OBSERVED,
     label="views",
-    model="softmax",
+    model="logistic",
     features=(
         FeatureUse("like_rate", "share of views", 0.0, 1.0, "likes / views", None, 0.07, 0.0),
         FeatureUse("views_per_follower", "views per follower", 0.0, 1.0, "views / followers", 0.0, None, 1.0),
@@ -79,15 +79,15 @@ def test_a_manifest_with_one_flipped_bit_anywhere_is_refused() -> None:
 
 
 def test_a_model_file_with_one_flipped_bit_anywhere_is_refused() -> None:
-    for position in range(len(FILES["softmax.json"])):
-        damaged = {**FILES, "softmax.json": flipped(FILES["softmax.json"], position)}
-        with pytest.raises(InvalidInput, match=r"softmax\.json is missing or does not match"):
+    for position in range(len(FILES["logistic.json"])):
+        damaged = {**FILES, "logistic.json": flipped(FILES["logistic.json"], position)}
+        with pytest.raises(InvalidInput, match=r"logistic\.json is missing or does not match"):
             verify_release(RELEASE.id, RELEASE.manifest_bytes, damaged)
 
 
 def test_a_missing_file_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match=r"notes\.json is missing"):
-        verify_release(RELEASE.id, RELEASE.manifest_bytes, {"softmax.json": FILES["softmax.json"]})
+        verify_release(RELEASE.id, RELEASE.manifest_bytes, {"logistic.json": FILES["logistic.json"]})
 
 
 @pytest.mark.parametrize(

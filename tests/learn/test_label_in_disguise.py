@@ -16,7 +16,7 @@ from tiercast.flows.publish import Order, stage
 from tiercast.flows.training_set import TrainingPlan, from_frozen, from_videos
 from tiercast.learn.features import OBSERVED, feature_matrix
 from tiercast.learn.fit_boosted import BoostedRecipe
-from tiercast.learn.fit_softmax import SoftmaxRecipe
+from tiercast.learn.fit_logistic import LogisticRecipe
 from tiercast.learn.generated import Generated, best_possible_accuracy, generate
 from tiercast.learn.predictor import Predictor
 from tiercast.learn.recipes import stratified_folds
@@ -47,7 +47,7 @@ def accuracy(training_set: TrainingSet) -> float:
     """Test accuracy of a logistic on log columns, where a product is a sum."""
     X, tiers = training_set.side(test=False)
     X_test, tiers_test = training_set.side(test=True)
-    model = SoftmaxRecipe().fit(X, tiers, {"scale": "log", "inverse_penalty": 1e3})
+    model = LogisticRecipe().fit(X, tiers, {"scale": "log", "inverse_penalty": 1e3})
     return float((model.probabilities(X_test).argmax(axis=1) + 1 == tiers_test).mean())
 
 
@@ -126,7 +126,7 @@ def test_the_reference_training_data_are_learnt_to_ninety_nine_in_a_hundred() ->
     X, tiers = training_set.side(test=False)
     X_test, tiers_test = training_set.side(test=True)
     assert (len(X), len(X_test)) == (5_886, 1_472)
-    recipe = SoftmaxRecipe()
+    recipe = LogisticRecipe()
     choice = recipe.choose(X, tiers, stratified_folds(tiers, seed=42))
     assert choice.settings["scale"] == "linear"
     model = recipe.fit(X, tiers, choice.settings)

@@ -15,9 +15,9 @@ from tiercast.core.release import FeatureUse, Manifest, Release, RowSet, verify_
 from tiercast.intake.schema import SCHEMA
 from tiercast.learn.features import OBSERVED, feature_schema
 from tiercast.learn.fit_boosted import BoostedRecipe
-from tiercast.learn.fit_softmax import Columns, SoftmaxRecipe, column_medians
+from tiercast.learn.fit_logistic import Columns, LogisticRecipe, column_medians
 from tiercast.learn.models import KINDS, TierModel, load_model
-from tiercast.learn.predictor import Predictor, checked, scores
+from tiercast.learn.predictor import Predictor, checked
 
 KIND = pytest.mark.parametrize("kind", KINDS)
 
@@ -35,8 +35,8 @@ def rows(count: int = 400, seed: int = 11) -> tuple[np.ndarray, np.ndarray]:
 @cache
 def model(kind: str) -> TierModel:
     X, tiers = rows()
-    if kind == "softmax":
-        return SoftmaxRecipe().fit(X, tiers, {"scale": "log", "inverse_penalty": 10.0})
+    if kind == "logistic":
+        return LogisticRecipe().fit(X, tiers, {"scale": "log", "inverse_penalty": 10.0})
     return BoostedRecipe().fit(X, tiers, {"max_depth": 3, "rounds": 12})
 
 
@@ -123,26 +123,26 @@ def test_a_missing_model_file_is_refused(kind: str) -> None:
 
 
 def test_an_unknown_kind_of_model_is_refused_with_the_kinds_there_are() -> None:
-    with pytest.raises(InvalidInput, match=r"kind 'oracle'; this version knows softmax, boosted\. Upgrade"):
+    with pytest.raises(InvalidInput, match=r"kind 'oracle'; this version knows logistic, xgboost\. Upgrade"):
         load_model("oracle", {})
 
 
 def test_a_release_of_other_features_is_refused_with_what_to_do() -> None:
     with pytest.raises(InvalidInput, match=r"another set of features .* Retrain with this version"):
-        Predictor.of(release("softmax", feature_schema="0" * 64))
+        Predictor.of(release("logistic", feature_schema="0" * 64))
 
 
-def test_softmax_imputes_the_training_median_of_each_column() -> None:
+def test_the_logistic_imputes_the_training_median_of_each_column() -> None:
     X, _ = rows()
     unknown, imputed = np.full((1, 15), np.nan), column_medians(X)[None, :]
-    softmax = model("softmax")
-    assert softmax.probabilities(unknown).tobytes() == softmax.probabilities(imputed).tobytes()
+    logistic = model("logistic")
+    assert logistic.probabilities(unknown).tobytes() == logistic.probabilities(imputed).tobytes()
     known = X[~np.isnan(X[:, 0]), 0]
     assert imputed[0, 0] == np.median(known)
 
 
-def test_an_all_unknown_and_a_constant_column_carry_no_weight_in_the_softmax() -> None:
-    document = json.loads(model("softmax").to_files()["softmax.json"])
+def test_an_all_unknown_and_a_constant_column_carry_no_weight_in_the_logistic() -> None:
+    document = json.loads(model("logistic").to_files()["logistic.json"])
     weights = np.array(document["weights"])
     assert np.abs(weights[:, [7, 9]]).max() < 1e-12
     assert document["medians"][9] == 0
@@ -153,15 +153,15 @@ def test_a_value_that_training_never_saw_in_a_constant_column_does_not_take_over
     X, _ = rows(50, seed=5)
     other = X.copy()
     other[:, [7, 9]] = 0.9
-    np.testing.assert_allclose(model("softmax").probabilities(other), model("softmax").probabilities(X), atol=1e-9)
+    np.testing.assert_allclose(model("logistic").probabilities(other), model("logistic").probabilities(X), atol=1e-9)
 
 
 def test_boosted_sees_an_unknown_feature_as_unknown() -> None:
     X, _ = rows(50, seed=6)
     X[:, 0] = np.nan
-    as_nan = model("boosted").probabilities(X)
-    assert not np.array_equal(as_nan, model("boosted").probabilities(np.nan_to_num(X, nan=1.0)))
-    assert not np.array_equal(as_nan, model("boosted").probabilities(np.nan_to_num(X, nan=0.0)))
+    as_nan = model("xgboost").probabilities(X)
+    assert not np.array_equal(as_nan, model("xgboost").probabilities(np.nan_to_num(X, nan=1.0)))
+    assert not np.array_equal(as_nan, model("xgboost").probabilities(np.nan_to_num(X, nan=0.0)))
 
 
 def test_columns_are_standardised_on_the_rows_they_were_made_of() -> None:
@@ -176,10 +176,10 @@ def test_columns_are_standardised_on_the_rows_they_were_made_of() -> None:
 
 def test_prediction_holds_what_training_held() -> None:
     column = [feature.name for feature in OBSERVED].index("like_rate")
-    features = list(release("boosted").manifest.features)
+    features = list(release("xgboost").manifest.features)
     features[column] = replace(features[column], held=0.0)
-    predictor = Predictor.of(release("boosted", features=tuple(features)))
-    free = Predictor.of(release("boosted"))
+    predictor = Predictor.of(release("xgboost", features=tuple(features)))
+    free = Predictor.of(release("xgboost"))
     row = {**dict.fromkeys(SCHEMA), "views": 1_000, "shares": 30, "comments": 20, "saves": 5}
     videos = pl.DataFrame([{**row, "likes": likes} for likes in (150, 600)], schema=SCHEMA).with_columns(
         shares=pl.col("likes") // 10, comments=pl.col("likes") // 10
@@ -203,7 +203,3 @@ def test_prediction_holds_what_training_held() -> None:
 def test_what_is_no_five_probabilities_is_refused(broken: list[list[float]]) -> None:
     with pytest.raises(InvalidInput, match="files are damaged"):
         checked(np.array(broken))
-
-
-def test_scores_of_rows_are_their_expected_midpoints() -> None:
-    assert scores(np.array([[1, 0, 0, 0, 0], [0, 0, 0.5, 0.5, 0]])).tolist() == [12.5, 63.8]

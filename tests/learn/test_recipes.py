@@ -5,7 +5,7 @@ import pytest
 
 from tiercast.learn.fit import RECIPES
 from tiercast.learn.fit_boosted import BoostedRecipe
-from tiercast.learn.fit_softmax import SoftmaxRecipe
+from tiercast.learn.fit_logistic import LogisticRecipe
 from tiercast.learn.recipes import Recipe, stratified_folds
 
 RECIPE = pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
@@ -55,7 +55,7 @@ def test_a_fit_weighs_rare_tiers_up(recipe: Recipe) -> None:
 @pytest.mark.parametrize(("target", "scale"), [("linear", "linear"), ("product", "log")])
 def test_the_logistic_chooses_the_scale_that_the_labels_were_cut_on(target: str, scale: str) -> None:
     X, tiers = labelled(target)
-    choice = SoftmaxRecipe().choose(X, tiers, stratified_folds(tiers, seed=42))
+    choice = LogisticRecipe().choose(X, tiers, stratified_folds(tiers, seed=42))
     assert choice.settings["scale"] == scale
     assert choice.log_loss < 0.4
 
@@ -64,8 +64,8 @@ def test_pure_noise_is_shrunk_and_a_clean_cut_is_not() -> None:
     X, tiers = labelled("linear")
     folds = stratified_folds(tiers, seed=42)
     shuffled = np.random.default_rng(1).permutation(tiers)
-    assert SoftmaxRecipe().choose(X, shuffled, folds).settings["inverse_penalty"] == 0.1
-    assert SoftmaxRecipe().choose(X, tiers, folds).settings["inverse_penalty"] >= 1e3
+    assert LogisticRecipe().choose(X, shuffled, folds).settings["inverse_penalty"] == 0.1
+    assert LogisticRecipe().choose(X, tiers, folds).settings["inverse_penalty"] >= 1e3
 
 
 def test_boosting_stops_early_on_pure_noise() -> None:

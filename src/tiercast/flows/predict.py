@@ -10,8 +10,9 @@ import polars as pl
 from tiercast.core.errors import Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
+from tiercast.core.tiers import score as score_of
 from tiercast.flows.model_store import champion
-from tiercast.learn.predictor import Predictor, scores
+from tiercast.learn.predictor import Predictor
 from tiercast.ports import ObjectStore, PromotionLog
 
 RELATIVE_TO = "all"
@@ -60,8 +61,7 @@ def predict(rows: pl.DataFrame, serving: Serving) -> list[dict[str, Any]]:
     answer = zip(
         rows["video_id"].to_list(),
         (probabilities.argmax(axis=1) + 1).tolist(),
-        np.round(probabilities, 6).tolist(),
-        scores(probabilities).tolist(),
+        probabilities.tolist(),
         serving.predictor.missing(rows),
         strict=True,
     )
@@ -74,7 +74,7 @@ def predict(rows: pl.DataFrame, serving: Serving) -> list[dict[str, Any]]:
             "tier": tier,
             "probabilities": shares,
             "confident": sure,
-            "score": score,
+            "score": score_of(shares),
             "release": serving.release.id,
             "missing": missing,
             "views_interval": None,
@@ -83,5 +83,5 @@ def predict(rows: pl.DataFrame, serving: Serving) -> list[dict[str, Any]]:
             "label": manifest.label,
             "newest_training_video_at": manifest.newest_training_video_at,
         }
-        for (video_id, tier, shares, score, missing), sure in zip(answer, confident, strict=True)
+        for (video_id, tier, shares, missing), sure in zip(answer, confident, strict=True)
     ]

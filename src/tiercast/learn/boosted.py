@@ -16,7 +16,7 @@ class BoostedModel:
     """A multi-class booster; unknown features stay NaN and follow each split's learned direction."""
 
     booster: xgb.Booster
-    kind: str = "boosted"
+    kind: str = "xgboost"
 
     def probabilities(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Tier probabilities (n_videos, n_tiers)."""

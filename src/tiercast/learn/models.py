@@ -27,7 +27,7 @@ class TierModel(Protocol):
         ...
 
 
-KINDS: Final = {"softmax": "tiercast.learn.softmax", "boosted": "tiercast.learn.boosted"}
+KINDS: Final = {"logistic": "tiercast.learn.logistic", "xgboost": "tiercast.learn.boosted"}
 """The module of each kind, imported when a release asks for it: a logistic champion does not load XGBoost."""
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tiercast.core.errors import InvalidInput
 from tiercast.core.release import Release
-from tiercast.core.tiers import N_TIERS, TIER_MIDPOINTS
+from tiercast.core.tiers import N_TIERS
 from tiercast.learn.features import feature_matrix, feature_schema, hold, missing_features
 from tiercast.learn.models import TierModel, load_model
 
@@ -59,12 +59,3 @@ def checked(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     if not usable:
         raise InvalidInput("The model does not give five probabilities that sum to 1: its files are damaged.")
     return probabilities
-
-
-def scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The score of each row, 0..100 to one decimal: the sum of probability times tier midpoint.
-
-    >>> scores(np.array([[0.0, 0.0, 0.0, 0.0, 1.0]])).tolist()
-    [90.0]
-    """
-    return np.asarray(np.round(probabilities @ np.array(TIER_MIDPOINTS), 1), dtype=np.float64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tiercast.core.canonical import canonical_json
 
 Scale = Literal["linear", "log"]
-FILE: Final = "softmax.json"
+FILE: Final = "logistic.json"
 LOG_OFFSET: Final = 1e-4
 """Added before the logarithm; one in ten thousand views is about the smallest rate that is not noise."""
 
@@ -22,7 +22,7 @@ def rescale(X: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True)
-class SoftmaxModel:
+class LogisticModel:
     """Weights (n_tiers, n_features) on imputed, rescaled and standardised columns."""
 
     scale: Scale
@@ -31,7 +31,7 @@ class SoftmaxModel:
     deviations: tuple[float, ...]
     weights: tuple[tuple[float, ...], ...]
     intercepts: tuple[float, ...]
-    kind: str = "softmax"
+    kind: str = "logistic"
 
     def probabilities(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Tier probabilities (n_videos, n_tiers)."""
@@ -46,10 +46,10 @@ class SoftmaxModel:
         return {FILE: canonical_json(asdict(self))}
 
 
-def from_files(files: Mapping[str, bytes]) -> SoftmaxModel:
+def from_files(files: Mapping[str, bytes]) -> LogisticModel:
     """The model that ``to_files`` wrote."""
     document = json.loads(files[FILE])
-    return SoftmaxModel(
+    return LogisticModel(
         scale=document["scale"],
         medians=tuple(document["medians"]),
         means=tuple(document["means"]),

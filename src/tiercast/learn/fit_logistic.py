@@ -11,8 +11,8 @@ from sklearn.metrics import log_loss
 from threadpoolctl import threadpool_limits
 
 from tiercast.core.tiers import TIERS
+from tiercast.learn.logistic import LogisticModel, Scale, rescale
 from tiercast.learn.recipes import Choice, Fold
-from tiercast.learn.softmax import Scale, SoftmaxModel, rescale
 from tiercast.learn.training_set import tier_weights
 
 SCALES: Final[tuple[Scale, ...]] = ("linear", "log")
@@ -62,7 +62,7 @@ def _logistic(*, warm_start: bool = False) -> LogisticRegression:
     return LogisticRegression(solver="newton-cholesky", max_iter=NEWTON_STEPS, warm_start=warm_start)
 
 
-class SoftmaxRecipe:
+class LogisticRecipe:
     """Chooses between linear and log columns and four strengths of shrinkage."""
 
     name = "logistic"
@@ -76,14 +76,14 @@ class SoftmaxRecipe:
         settings = {"scale": scale, "inverse_penalty": INVERSE_PENALTIES[best]}
         return Choice(float(losses[scale][best]), settings)
 
-    def fit(self, X: NDArray[np.float64], tiers: NDArray[np.int64], settings: Mapping[str, object]) -> SoftmaxModel:
+    def fit(self, X: NDArray[np.float64], tiers: NDArray[np.int64], settings: Mapping[str, object]) -> LogisticModel:
         """The served form of a logistic regression of these rows."""
         scale: Scale = "log" if settings["scale"] == "log" else "linear"
         columns = Columns.of(X, scale)
         logistic = _logistic().set_params(C=settings["inverse_penalty"])
         with one_thread():
             logistic.fit(columns.standardise(X), tiers, sample_weight=tier_weights(tiers))
-        return SoftmaxModel(
+        return LogisticModel(
             scale=scale,
             medians=tuple(columns.medians.tolist()),
             means=tuple(columns.means.tolist()),
