@@ -60,10 +60,10 @@ def checks() -> Iterator[str]:
 
 def features() -> Iterator[str]:
     """The 15 features of the moment ``observed``, in order."""
-    yield "| | feature | 1.0 is | meaning |\n|---|---|---|---|\n"
+    yield "| | feature | in frozen files | 1.0 is | meaning |\n|---|---|---|---|---|\n"
     for number, feature in enumerate(OBSERVED, 1):
         held = " (held)" if feature.name in HELD_ON_VIEWS else ""
-        yield f"| {number} | `{feature.name}`{held} | {feature.unit} | {feature.meaning} |\n"
+        yield f"| {number} | `{feature.name}`{held} | `{feature.frozen_name}` | {feature.unit} | {feature.meaning} |\n"
 
 
 def columns() -> Iterator[str]:

@@ -7,7 +7,8 @@ import pytest
 
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
-from tiercast.settings import declared_settings, read_settings
+from tiercast.settings import Settings, declared_settings, read_settings, settings_file
+from tiercast.wiring import Wiring
 
 CONTRACT = {
     "retrain.max_videos": 10_000,
@@ -125,6 +126,73 @@ def test_a_value_of_the_wrong_type_or_range_is_told_in_one_sentence(
     assert said.endswith(".")
     assert len(said) < 300
     assert name.lower().replace("__", ".").split(".")[0] in said.lower()
+
+
+def refusal(home: Path) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        read_settings(home)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TIERCAST_GATE__MIN_ACURACY", "0.7"),
+        ("TIERCAST_GATE__MIN_ACCURACY", "60"),
+        ("TIERCAST_RETRAIN__MOMENTS", "observed"),
+        ("TIERCAST_RETRAIN__MOMENTS", '["tomorrow"]'),
+        ("TIERCAST_RETRAIN", '{"seed": "x"}'),
+        ("tiercast_retrain__seed", "x"),
+    ],
+)
+def test_a_wrong_variable_is_named_in_full(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    (home / "tiercast.toml").write_text("[retrain]\nseed = 5\n[gate]\nmin_accuracy = 0.5\n")
+    monkeypatch.setenv(variable, value)
+    said = refusal(home)
+    assert f"environment variable {variable}" in said
+    assert "tiercast.toml" not in said
+
+
+@pytest.mark.parametrize("text", ["[gate]\nmin_acuracy = 0.7", "[gate]\nmin_accuracy = 60", "[retrain]\nseed = 'x'"])
+def test_a_wrong_value_of_the_file_names_the_file(home: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("TIERCAST_RETRAIN__MIN_VIDEOS", "7")
+    (home / "tiercast.toml").write_text(text)
+    assert f"(in {home}/tiercast.toml)" in refusal(home)
+
+
+def test_the_home_is_the_callers_whatever_the_environment_says(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIERCAST_HOME", "/elsewhere")
+    settings = read_settings(home)
+    assert settings.home == home
+    assert Settings(home=home).home == home
+    assert "elsewhere" not in settings.database_url + settings.model_store_url
+
+
+def test_settings_that_are_made_in_code_ignore_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIERCAST_DATABASE_URL", "postgresql://the-teams-own/database")
+    assert Settings(home=home, database_url="sqlite:///x").database_url == "sqlite:///x"
+
+
+@pytest.mark.parametrize("name", ["50%20off", "what?", "a#b", "a b", "Ünï", "%"])
+def test_a_home_of_any_name_keeps_its_models_in_itself(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    wiring = Wiring(read_settings(home))
+    assert wiring.objects.put_if_absent("observed/x", b"x")
+    assert wiring.videos.count() == (0, 0)
+    wiring.engine.dispose()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (home / "models/observed/x").read_bytes() == b"x"
+    assert (home / "videos.db").is_file()
+
+
+def test_the_file_in_use_is_the_homes_else_that_of_the_working_directory(home: Path) -> None:
+    assert settings_file(home) is None
+    Path("tiercast.toml").write_text("")
+    assert settings_file(home) == Path.cwd() / "tiercast.toml"
+    (home / "tiercast.toml").write_text("")
+    assert settings_file(home) == home / "tiercast.toml"
 
 
 def test_a_table_where_a_value_belongs_is_told(home: Path) -> None:

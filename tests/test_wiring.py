@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tiercast.core.errors import InvalidInput
-from tiercast.settings import Settings
+from tiercast.settings import Retrain, Settings
 from tiercast.wiring import Wiring, actor, libraries, now
 
 
@@ -31,6 +31,24 @@ def test_every_spelling_of_postgres_is_postgres(tmp_path: Path, postgres_url: st
     assert opened.fallback_log_name() == "postgres"
     assert opened.scraped_table is None
     opened.engine.dispose()
+
+
+def test_an_unusable_fallback_file_is_named_with_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / "home"
+    for path in (Path("frozen.json"), tmp_path / "frozen.json"):
+        read = Wiring(Settings(home=home, retrain=Retrain(fallback_path=path))).fallback
+        assert read is not None
+        for content in (None, b"{}"):
+            (tmp_path / "frozen.json").unlink(missing_ok=True)
+            if content:
+                (tmp_path / "frozen.json").write_bytes(content)
+            with pytest.raises(InvalidInput, match=r"frozen\.json cannot be") as caught:
+                read()
+            assert str(tmp_path / "frozen.json") in str(caught.value)
+            assert ("working directory" in str(caught.value)) == (not path.is_absolute())
 
 
 def test_reading_the_settings_of_a_home_makes_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What the flows ask of the world: Protocols of at most seven verbs, each with an embedded and a scaled adapter."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -22,6 +22,8 @@ class Added:
     observations: int
     conflicts: tuple[int, ...]
     """Row numbers of the batch whose scrape time is already taken by an observation with other counts."""
+    views_fell: int = 0
+    """New observations with fewer views than the video's one before them in time; views never fall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class RawBatch:
     raw: Sequence[object]
     """The original content of each row, for the reject file."""
     unreadable: tuple[Unreadable, ...] = ()
+    ignored: tuple[str, ...] = ()
+    """Columns of a table that are no canonical ones, so nothing reads them."""
 
 
 class SourceFile(Protocol):
@@ -69,11 +73,12 @@ class SourceFile(Protocol):
 class VideoStore(Protocol):
     """Videos and their append-only observations (SQLite, Postgres)."""
 
-    def add(self, rows: pl.DataFrame, *, changes_only: bool) -> Added:
+    def add(self, rows: pl.DataFrame, *, changes_only: bool, read_at: datetime | None = None) -> Added:
         """Store clean canonical rows (columns of ``core.video``); the same rows twice add nothing.
 
         An observation that equals the video's latest in all counts is dropped where its time is guessed, and
-        with ``changes_only`` always.
+        with ``changes_only`` always. With ``read_at``, counts whose time is taken by other counts are observed
+        at that time instead, as a guess.
         """
         ...
 
@@ -198,8 +203,8 @@ class Rehearsal(Protocol):
 class RejectFile(Protocol):
     """Where refused rows are kept with their raw content and reason."""
 
-    def write(self, label: str, lines: Sequence[Mapping[str, object]]) -> str:
-        """Keep these rows under a name made from ``label``; returns where they stand."""
+    def write(self, label: str, lines: Iterable[Mapping[str, object]]) -> str:
+        """Keep these rows, each as it comes, under a name made from ``label``; returns where they stand."""
         ...
 
     def erase(self, *, author: str | None, video_id: str | None) -> int:

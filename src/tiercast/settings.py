@@ -1,6 +1,8 @@
 """The settings: one frozen tree from tiercast.toml, the environment and flags, in rising order of strength."""
 
+import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -9,7 +11,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
@@ -76,28 +84,38 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003  (the hook hands in every source)
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment over what the file says, and nothing else."""
-        return env_settings, init_settings
+        """What the caller gives and nothing else: only ``read_settings`` asks file and environment."""
+        return (init_settings,)
 
 
 def read_settings(home: Path) -> Settings:
-    """The settings of a home; raises InvalidInput naming the key, the value and what was possible."""
-    document = _read_file(home)
-    names = [name for name, _ in declared_settings()]
-    for key in (*_flat(document), *_environment_keys()):
-        if not any(key == name or name.startswith(f"{key}.") for name in names):
-            raise InvalidInput(f"There is no setting {key!r}. {_nearest(key, names)}")
+    """The settings of a home; raises InvalidInput naming the key, its source, the value and what was possible."""
+    file = settings_file(home)
+    document = _read(file) if file else {}
+    _refuse_unknown(document, file)
     try:
-        settings = Settings(**{**document, "home": home})
-    except (ValidationError, SettingsError) as error:
-        raise InvalidInput(_sentence(error)) from error
-    place = str(home.absolute())
-    placed = {name: getattr(settings, name).replace("{home}", place) for name in ("database_url", "model_store_url")}
+        environment = EnvSettingsSource(Settings)()
+        environment.pop("home", None)  # --home has read TIERCAST_HOME already, and may say otherwise
+        settings = Settings(**{**_merged(document, environment), "home": home})
+    except SettingsError as error:
+        raise InvalidInput(_unreadable(error)) from error
+    except ValidationError as error:
+        raise InvalidInput(_sentence(error, file)) from error
+    place = home.absolute()
+    placed = {
+        "database_url": settings.database_url.replace("{home}", str(place)),
+        "model_store_url": settings.model_store_url.replace("{home}", place.as_uri().removeprefix("file://")),
+    }
     return settings.model_copy(update=placed)
+
+
+def settings_file(home: Path) -> Path | None:
+    """The settings file in use: that of the home, else of the working directory, else none."""
+    return next((path.absolute() for path in (home / FILE, Path(FILE)) if path.is_file()), None)
 
 
 def declared_settings(model: type[BaseModel] | None = None, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -110,15 +128,34 @@ def declared_settings(model: type[BaseModel] | None = None, prefix: str = "") ->
             yield prefix + name, declared
 
 
-def _read_file(home: Path) -> dict[str, Any]:
-    """The settings file of the home, else of the working directory, else nothing."""
-    path = next((path for path in (home / FILE, Path(FILE)) if path.is_file()), None)
-    if path is None:
-        return {}
+def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"The settings file {path} cannot be read ({error}).") from error
+        raise InvalidInput(f"The settings file {file} cannot be read ({error}).") from error
+
+
+def _merged(document: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with what stands over it, key by key.
+
+    >>> _merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    merged = dict(document)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[key] = _merged(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _refuse_unknown(document: Mapping[str, Any], file: Path | None) -> None:
+    names = [name for name, _ in declared_settings()]
+    sources = [(key, f"in {file}") for key in _flat(document)]
+    sources += [(key, f"environment variable {variable}") for variable, key in _environment()]
+    for key, source in sources:
+        if not any(key == name or name.startswith(f"{key}.") for name in names):
+            raise InvalidInput(f"There is no setting {key!r} ({source}). {_nearest(key, names)}")
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -129,10 +166,11 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield prefix + key
 
 
-def _environment_keys() -> Iterator[str]:
+def _environment() -> Iterator[tuple[str, str]]:
+    """Every variable that sets something, as it is written, and the dotted name that it sets."""
     for variable in os.environ:
         if variable.upper().startswith(PREFIX) and variable.upper() != HOME_VARIABLE:
-            yield variable[len(PREFIX) :].lower().replace(LEVEL, ".")
+            yield variable, variable[len(PREFIX) :].lower().replace(LEVEL, ".")
 
 
 def _nearest(key: str, names: list[str]) -> str:
@@ -140,9 +178,27 @@ def _nearest(key: str, names: list[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(names)}."
 
 
-def _sentence(error: ValidationError | SettingsError) -> str:
-    if isinstance(error, SettingsError):
-        return f"A setting in the environment cannot be read: {error}."
+def _sentence(error: ValidationError, file: Path | None) -> str:
     first = error.errors()[0]
     name = ".".join(map(str, first["loc"]))
-    return f"The setting {name} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
+    variables = [
+        variable for variable, key in _environment() if os.environ[variable] and f"{name}.".startswith(f"{key}.")
+    ]
+    source = f"environment variable {max(variables, key=len)}" if variables else f"in {file}"
+    return f"The setting {name} is {first['input']!r} ({source}): {first['msg'][0].lower()}{first['msg'][1:]}."
+
+
+def _unreadable(error: SettingsError) -> str:
+    """Which variable holds no JSON where a list or a table belongs; the error itself names only the outermost field."""
+    found = re.search(r'field "(\w+)"', str(error))
+    variables = [variable for variable, key in _environment() if found and key.split(".")[0] == found[1]]
+    named = " or ".join(variable for variable in variables if not _is_json(os.environ[variable]))
+    return f"The setting in environment variable {named} cannot be read: a list or a table is written as JSON."
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -97,7 +97,7 @@ class Wiring:
     def fallback(self) -> Callable[[], FrozenSet] | None:
         """How to read the fallback file, where one is set."""
         path = self.settings.retrain.fallback_path
-        return None if path is None else lambda: read_frozen(path)
+        return None if path is None else lambda: _read_fallback(path)
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -122,6 +122,17 @@ class Wiring:
         if not self._on_postgres:
             return None, None
         return SqlLog(self.engine), database_id(self.engine)
+
+
+def _read_fallback(path: Path) -> FrozenSet:
+    """The fallback file; an unusable one is told with its whole path: a relative one depends on where one stands."""
+    try:
+        return read_frozen(path)
+    except InvalidInput as error:
+        told = f"{error} Its whole path is {path.absolute()}."
+        if not path.is_absolute():
+            told += " Write retrain.fallback_path from the root, or it depends on the working directory."
+        raise InvalidInput(told) from error
 
 
 def now() -> datetime:

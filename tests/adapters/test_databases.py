@@ -208,6 +208,28 @@ def test_a_shown_address_has_no_password() -> None:
     assert shown("postgresql://ana:s3cret@host:5432/db") == "postgresql://ana:***@host:5432/db"
 
 
+@pytest.mark.parametrize("option", ["password=s3cret", "sslpassword=s3cret", "options=-c+app.token%3Ds3cret"])
+def test_a_shown_address_has_no_options_for_they_may_hold_a_password(option: str) -> None:
+    assert shown(f"postgresql://host/db?user=ana&{option}") == "postgresql://host/db?..."
+    said = refusal(f"postgresql://127.0.0.1:1/db?user=ana&{option}")
+    assert "127.0.0.1" in said
+
+
+def test_what_is_erased_from_sqlite_leaves_no_bytes(tmp_path: Path) -> None:
+    engine = open_sqlite(tmp_path / "videos.db")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE handles (handle text)"))
+        names = [{"handle": f"erased-creator-{n}"} for n in range(2_000)]
+        connection.execute(text("INSERT INTO handles VALUES (:handle)"), names)
+    engine.dispose()
+    engine = open_sqlite(tmp_path / "videos.db")
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM handles"))
+    engine.dispose()
+    for path in tmp_path.iterdir():
+        assert b"erased-creator" not in path.read_bytes(), path.name
+
+
 def test_a_failed_statement_says_what_failed_but_not_its_values(database: Any) -> None:
     with pytest.raises(Unavailable) as caught, plain_errors("the database"), database.engine.connect() as connection:
         connection.execute(text("SELECT 1 FROM no_such_table WHERE x = :x"), {"x": "s3cret"})

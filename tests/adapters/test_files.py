@@ -114,6 +114,13 @@ def test_unknown_columns_are_left_out_but_stay_in_the_raw_row():
     assert list(batch.raw[:1]) == [batch.raw[0]]
 
 
+@pytest.mark.parametrize(
+    "content", [b"video_id,views,mood\n1,2,fine\n", b'[{"video_id": "1", "views": 2, "mood": "fine"}]']
+)
+def test_columns_that_nothing_reads_are_named(content):
+    assert next(open_bytes(content, "given", None).batches()).ignored == ("mood",)
+
+
 def test_a_csv_export_of_a_scraped_videos_table_is_read_item_by_item():
     content = b'platform_video_id,views,metadata\n9,5,"{""bookmarks"": 3}"\n'
     opened = open_bytes(content, "given", None)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tiercast.adapters.formats import FORMATS, by_name, recognise
+from tiercast.adapters.formats import FORMATS, by_name, choose, recognise
 from tiercast.adapters.formats.frames import batch_of, frame_of
 from tiercast.core.errors import InvalidInput
 from tiercast.core.video import COLUMNS
@@ -205,3 +205,28 @@ def test_half_an_emoji_does_not_break_a_batch():
 def test_counts_beyond_64_bits_and_mixed_values_keep_what_they_are():
     frame = frame_of([{"views": 10**30}, {"views": "1.2M"}, {"views": None}])
     assert frame["views"].to_list() == [10**30, "1.2M", None]
+
+
+def test_a_scraped_videos_row_known_only_by_its_insert_time_has_a_guessed_scrape_time():
+    said = row_of("scraped_videos", updated_at=None)
+    assert (said["scraped_at"].day, said["scrape_time_guessed"]) == (3, True)
+    assert row_of("scraped_videos")["scrape_time_guessed"] is False
+
+
+@pytest.mark.parametrize(
+    ("item", "meant"),
+    [
+        ({"video_id": "1", "veiws": 2}, ("views", "'veiws'")),
+        ({"Video ID": "1", "views": 2}, ("video_id", "'Video ID'")),
+    ],
+)
+def test_fields_that_nearly_are_a_tables_are_asked_after(item, meant):
+    with pytest.raises(InvalidInput, match="Did you mean") as caught:
+        choose([item], None, "given.csv")
+    assert all(word in str(caught.value) for word in meant)
+
+
+def test_fields_that_are_nothing_like_a_tables_are_not_guessed_at():
+    with pytest.raises(InvalidInput) as caught:
+        choose([{"city": "Bern", "degrees": 12}], None, "given.csv")
+    assert "Did you mean" not in str(caught.value)

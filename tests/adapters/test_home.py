@@ -82,3 +82,15 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "rejects").write_text("")
     with pytest.raises(Unavailable, match="Refused rows cannot be kept in"):
         RejectFolder(tmp_path / "rejects").write("a.json", ROWS)
+
+
+def test_a_caption_or_a_count_that_happens_to_be_the_same_word_stays(tmp_path: Path) -> None:
+    others = [
+        {"reason": "r", "detail": "d", "row": {"author": "ben", "text": "we dance all night", "views": 1000}},
+        {"reason": "r", "detail": "d", "row": {"author": "dance", "text": "x", "id": 1000}},
+    ]
+    folder = RejectFolder(tmp_path)
+    folder.write("a.json", others)
+    assert folder.erase(author="dance", video_id=None) == 1
+    assert folder.erase(author=None, video_id="1000") == 0
+    assert [row["row"]["author"] for row in kept(tmp_path)] == ["ben"]

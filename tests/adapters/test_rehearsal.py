@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,9 +101,20 @@ def test_a_process_that_was_ended_from_outside_gave_no_answer() -> None:
             process.predict(staged(model_of("logistic")), X[:1])
 
 
+def test_code_in_the_working_directory_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("json", "numpy", "tiercast", "xgboost"):
+        (tmp_path / f"{name}.py").write_text(f"open('{name}-was-run', 'w')\nraise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    model = model_of("logistic")
+    with closing(FreshProcess()) as process:
+        found = process.predict(staged(model), X[:3])
+    np.testing.assert_array_equal(found, model.probabilities(X[:3]))
+    assert [*tmp_path.glob("*-was-run")] == []
+
+
 def test_scikit_learn_cannot_be_imported_in_the_fresh_process() -> None:
     program = rehearsal.PROGRAM.replace("main()", "import sklearn")
     assert program != rehearsal.PROGRAM
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "ModuleNotFoundError: import of sklearn halted" in done.stderr

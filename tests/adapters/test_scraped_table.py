@@ -1,7 +1,7 @@
 """An existing scraped_videos table: read whole, on both databases, and never altered."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +76,9 @@ def table_of(database: Any) -> SqlScrapedTable:
     return found
 
 
-def ingest(database: Any, folder: Path) -> FileReport:
+def ingest(database: Any, folder: Path, now: datetime = NOW) -> FileReport:
     rejects = RejectFolder(folder / "rejects")
-    options = IngestOptions(now=NOW)
+    options = IngestOptions(now=now)
     return ingest_table(table_of(database), database.store, rejects, options=options, progress=Silent())
 
 
@@ -147,6 +147,22 @@ def test_reading_again_adds_only_what_changed_and_alters_nothing(database: Any, 
     assert database.store.count() == (1_200, 1_201)
     change(database, "UPDATE scraped_videos SET updated_at = :at", {"at": "2026-01-25T10:00:00+00:00"})
     assert ingest(database, tmp_path).observations == 0
+
+
+def test_counts_that_move_while_the_tables_times_stand_still_form_a_history(database: Any, tmp_path: Path) -> None:
+    fill(database, 3)
+    ingest(database, tmp_path)
+    change(database, "UPDATE scraped_videos SET views = views + 1, description = 'edited' WHERE likes = 10")
+    grown = ingest(database, tmp_path)
+    assert (grown.updated, grown.observations, grown.rejected) == (1, 1, 0)
+    again = ingest(database, tmp_path, NOW + timedelta(days=1))
+    assert (again.updated, again.observations, again.rejected) == (0, 0, 0)
+    change(database, "UPDATE scraped_videos SET views = views + 1 WHERE likes = 10")
+    assert ingest(database, tmp_path, NOW + timedelta(days=2)).observations == 1
+    assert database.store.count() == (3, 5)
+    found = database.store.latest(limit=None, likes_known=True).filter(pl.col("likes") == 10).row(0, named=True)
+    assert (found["views"], found["scraped_at"]) == (2**31 + 2, NOW + timedelta(days=2))
+    assert (found["scrape_time_guessed"], found["description"]) == (True, "edited")
 
 
 def test_columns_that_are_not_there_are_unknown(database: Any, tmp_path: Path) -> None:

@@ -203,6 +203,46 @@ def test_counts_that_a_taken_time_leaves_no_room_for_are_reported_by_row_and_not
     assert found["saves"].to_list() == [None, None, None, 1, None]
 
 
+def test_followers_that_a_taken_time_leaves_no_room_for_are_reported(database: Any) -> None:
+    database.store.add(rows(video(1), video(2, author_followers=5)), changes_only=False)
+    more = rows(video(1, author_followers=5), video(2, author_followers=6))
+    assert sorted(database.store.add(more, changes_only=False).conflicts) == [0, 1]
+
+
+def test_new_counts_at_a_standing_time_are_observed_when_they_were_read(database: Any) -> None:
+    read_at = [T0 + n * DAY for n in range(1, 4)]
+    database.store.add(rows(video(1), video(2)), changes_only=True, read_at=read_at[0])
+    grown = rows(video(1, views=120), video(2, author_followers=7))
+    assert database.store.add(grown, changes_only=True, read_at=read_at[1]) == Added(0, 1, 1, ())
+    assert database.store.add(grown, changes_only=True, read_at=read_at[2]) == Added(0, 0, 0, ())
+    found = everything(database.store).sort("video_id").row(0, named=True)
+    assert (found["views"], found["scraped_at"], found["scrape_time_guessed"]) == (120, read_at[1], True)
+
+
+def test_of_two_changed_rows_of_one_video_the_newest_is_observed_and_the_other_reported(database: Any) -> None:
+    database.store.add(rows({}, {"scraped_at": T0 + DAY, "views": 110}), changes_only=True)
+    changed = rows({"views": 101}, {"scraped_at": T0 + DAY, "views": 120})
+    added = database.store.add(changed, changes_only=True, read_at=T0 + 2 * DAY)
+    assert (added.observations, added.conflicts) == (1, (0,))
+
+
+def test_views_that_fell_are_stored_and_counted(database: Any) -> None:
+    first = rows(video(1), video(2), video(3, views=None), video(3, scraped_at=T0 - DAY))
+    assert database.store.add(first, changes_only=False).views_fell == 0
+    later = T0 + DAY
+    given = rows(
+        video(1, scraped_at=later, views=90),
+        video(1, scraped_at=later + DAY, views=95),
+        video(2, scraped_at=later, views=100),
+        video(2, scraped_at=later + DAY, views=99),
+        video(3, scraped_at=later, views=50),
+        video(4, views=1),
+    )
+    added = database.store.add(given, changes_only=False)
+    assert (added.observations, added.views_fell) == (6, 3)
+    assert database.store.add(given, changes_only=False).views_fell == 0
+
+
 def test_latest_is_newest_first_by_code_point_with_undated_videos_last(database: Any) -> None:
     posted = BASE["published_at"]
     given = [

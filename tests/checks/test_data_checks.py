@@ -56,9 +56,9 @@ def test_tiers_are_not_asked_about_where_none_could_be_cut() -> None:
     ("training", "test", "outcome", "named"),
     [
         ((10, 10, 10, 10, 10), (1, 1, 1, 1, 1), Outcome.PASS, "smallest tier has 10 training rows; 10 are required"),
-        ((10, 10, 9, 10, 10), (1, 1, 1, 1, 1), Outcome.FAIL, "Tier 3 has too few rows"),
-        ((10, 10, 10, 10, 10), (1, 0, 1, 1, 0), Outcome.FAIL, "Tier 2, 5 has too few rows"),
-        ((90, 0, 0, 0, 10), (9, 0, 0, 0, 1), Outcome.FAIL, "Tier 2, 3, 4 has too few rows"),
+        ((10, 10, 9, 10, 10), (1, 1, 1, 1, 1), Outcome.FAIL, "Too few rows in tier 3"),
+        ((10, 10, 10, 10, 10), (1, 0, 1, 1, 0), Outcome.FAIL, "Too few rows in tier 2, 5"),
+        ((90, 0, 0, 0, 10), (9, 0, 0, 0, 1), Outcome.FAIL, "Too few rows in tier 2, 3, 4"),
     ],
 )
 def test_every_tier_needs_ten_training_rows_and_one_test_row(
@@ -95,4 +95,4 @@ def test_only_a_feature_that_the_champion_relied_on_can_vanish(
 
 def test_a_vanished_feature_is_named_with_the_champion_that_needs_it() -> None:
     finding = NoFeatureVanished().judge(replace(GOOD, champion=CHAMPION, all_missing=("like_rate", "hour_posted")))
-    assert finding.explanation.startswith("like_rate is unknown on every video, but champion c0ffeec0ffee")
+    assert finding.explanation.startswith("Unknown on every video: like_rate. Champion c0ffeec0ffee learned from it")

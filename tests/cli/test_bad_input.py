@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
@@ -27,6 +28,9 @@ from cli.program import (
     write_items,
     write_rows,
 )
+from tiercast.adapters.contents import OpenedFile
+from tiercast.adapters.files import open_file
+from tiercast.cli import ingest
 
 Make = Callable[[Path], object]
 
@@ -344,6 +348,45 @@ def test_a_bad_fallback_file_is_a_failed_run_that_says_why(home: Path, tmp_path:
 def test_a_fallback_file_that_is_not_there_is_a_failed_run(home: Path) -> None:
     answer = tiercast("retrain", "--json", home=home, TIERCAST_RETRAIN__FALLBACK_PATH="nowhere.json")
     assert_failed(answer, "nowhere.json", "No such file")
+
+
+def test_a_file_of_which_every_row_is_rejected_fails_the_command_and_keeps_its_rows(home: Path, tmp_path: Path) -> None:
+    bad = write_items(tmp_path / "bad.jsonl", [item(likes=5000), item("2", views=-1, likes=0)])
+    good = write_items(tmp_path / "good.jsonl", [item("3")])
+    answer = tiercast("ingest", bad, good, "--json", home=home)
+    assert_failed(answer, "bad.jsonl", "every row was rejected", "likes_exceed_views", "negative_views")
+    assert [file["rejected"] for file in answer.document["files"]] == [2, 0]
+    assert answer.document["stored"] == 1
+    assert "--scraped-at" not in answer.err
+
+
+def test_people_are_told_of_fallen_views_ignored_columns_and_files_read_before(home: Path, tmp_path: Path) -> None:
+    fallen = item(views=900, scraped_at="2025-06-01T06:00:00Z", lieks=3)
+    path = write_items(tmp_path / "a.jsonl", [item(), fallen])
+    out = " ".join(tiercast("ingest", path, home=home).out.split())
+    assert "1 observations have fewer views than the one before" in out
+    assert "columns that are not read: lieks (did you mean likes?)." in out
+    assert "read before" in tiercast("ingest", path, home=home).out
+
+
+def test_a_fault_that_nobody_foresaw_in_one_file_stops_no_other(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd, good = (write_items(tmp_path / f"{name}.jsonl", [item(name)]) for name in ("odd", "good"))
+
+    def open_or_break(path: Path, form: str | None) -> OpenedFile:
+        if path == odd:
+            raise AttributeError("no such thing")
+        return open_file(path, form)
+
+    monkeypatch.setattr(ingest, "open_file", open_or_break)
+    with pytest.raises(typer.Exit) as ending:
+        ingest.ingest([str(odd), str(good)], home=home, as_json=True, debug=True)
+    assert ending.value.exit_code == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["stored"] == 1
+    assert "Traceback" in err
+    assert "odd.jsonl failed in a way nobody foresaw (AttributeError: no such thing)" in err
 
 
 def test_ctrl_c_during_an_ingest_keeps_what_was_stored_before(home: Path, tmp_path: Path) -> None:

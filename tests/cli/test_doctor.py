@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Trained
-from cli.program import Answer, tiercast
+from cli.program import Answer, tiercast, write_frozen
 from cli.test_bad_input import flip
 
 
@@ -35,6 +35,31 @@ def test_bad_settings_are_named_with_their_nearest_neighbour(trained: Trained) -
     ok, detail = parts(answer)["settings"]
     assert (answer.code, ok) == (1, False)
     assert "id you mean 'gate.min_accuracy'" in detail
+    assert "TIERCAST_GATE__MIN_ACURACY" in detail
+
+
+def test_a_settings_error_is_told_once_and_the_other_parts_refer_to_it(trained: Trained) -> None:
+    told = parts(tiercast("doctor", "--json", home=trained.home, TIERCAST_GATE__MIN_ACURACY="0.7"))
+    others = {name: told[name] for name in ("database", "model store", "champion")}
+    assert set(others.values()) == {(False, "not asked: see settings")}
+    assert told["free disk"][0]
+
+
+def test_the_settings_file_in_use_is_named(trained: Trained) -> None:
+    assert "no file" in parts(tiercast("doctor", "--json", home=trained.home))["settings"][1]
+    (trained.home / "tiercast.toml").write_text("[retrain]\nseed = 42\n")
+    assert f"{trained.home}/tiercast.toml" in parts(tiercast("doctor", "--json", home=trained.home))["settings"][1]
+
+
+def test_the_fallback_file_is_read_where_one_is_set(trained: Trained, tmp_path: Path) -> None:
+    path = write_frozen(tmp_path / "frozen.json")
+    sound = tiercast("doctor", "--json", home=trained.home, TIERCAST_RETRAIN__FALLBACK_PATH=str(path))
+    assert (sound.code, parts(sound)["fallback file"]) == (0, (True, f"{path}: 500 labelled videos"))
+    lost = tiercast("doctor", "--json", home=trained.home, TIERCAST_RETRAIN__FALLBACK_PATH="no/such.json")
+    ok, detail = parts(lost)["fallback file"]
+    assert (lost.code, ok) == (1, False)
+    assert f"{trained.home.parent}/no/such.json" in detail
+    assert "working directory" in detail
 
 
 def test_an_unreachable_database_leaves_the_other_parts_answering(trained: Trained) -> None:

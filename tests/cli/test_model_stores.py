@@ -53,6 +53,26 @@ def test_without_put_if_absent_and_postgres_nothing_is_promoted(
     assert tiercast("predict", trained.videos, home=trained.home, **unconditional).code == 1
 
 
+def test_doctor_notices_where_a_store_in_use_no_longer_honours_put_if_absent(
+    trained: Trained, on_s3: dict[str, str], s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tiercast("retrain", home=trained.home, **on_s3).code == 0
+    with running(Proxy(s3_endpoint, drop="If-None-Match")) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.address)
+        doctor = tiercast("doctor", "--json", home=trained.home, **on_s3)
+    (part,) = [each for each in doctor.document["parts"] if each["name"] == "model store"]
+    assert (doctor.code, part["ok"]) == (1, False)
+    assert "does not honour put-if-absent" in part["detail"]
+
+
+def test_credentials_in_the_stores_address_are_never_printed(trained: Trained) -> None:
+    store = {"TIERCAST_MODEL_STORE_URL": "s3://ana:s3cret-word@bucket/models"}
+    for command in (("doctor",), ("doctor", "--json"), ("models",), ("retrain", "--json")):
+        answer = tiercast(*command, home=trained.home, **store)
+        assert answer.code == 1
+        assert "s3cret-word" not in answer.out + answer.err
+
+
 def test_without_put_if_absent_the_promotion_log_goes_to_postgres(
     trained: Trained, unconditional: dict[str, str], postgres_url: str
 ) -> None:

@@ -175,21 +175,27 @@ def test_a_lease_of_another_process_is_respected_until_it_is_given_back(trained:
     assert tiercast("retrain", "--json", home=trained.home).code == 0
 
 
-@pytest.mark.parametrize("when", ["at once", "under way"])
-def test_ctrl_c_during_a_retrain_leaves_the_home_usable(trained: Trained, tmp_path: Path, when: str) -> None:
+@pytest.mark.parametrize(
+    ("when", "sent", "code"),
+    [("at once", signal.SIGINT, 130), ("under way", signal.SIGINT, 130), ("under way", signal.SIGTERM, 143)],
+)
+def test_an_interrupted_retrain_is_recorded_and_leaves_the_home_usable(
+    trained: Trained, tmp_path: Path, when: str, sent: signal.Signals, code: int
+) -> None:
     tiercast("ingest", write_rows(tmp_path / "more.parquet", rows(300, seed=8)), home=trained.home)
     before = hashes(trained.home / "models")
     with started("retrain", "--json", home=trained.home) as process:
         wait_for_lease(trained.home / "videos.db")
         if when == "under way":
             wait_for_child(process.pid)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         answer = ended(process)
-    assert answer.code == 130
+    assert answer.code == code
     assert answer.out == ""
     assert answer.err.strip().count("\n") == 0
     assert "Interrupted" in answer.err
     assert hashes(trained.home / "models") == before
+    assert runs_of(trained.home) == ["failed", "promoted"]
     again = tiercast("retrain", "--json", home=trained.home)
     assert (again.code, again.document["status"]) == (0, "promoted"), again.err
 

@@ -1,21 +1,25 @@
 """The weekly retrain on real adapters: reproducible, and never promoting on doubt."""
 
+import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from cli.program import hashes, rows
+from cli.program import NOW, hashes, rows, write_frozen
 from flows.conftest import Open, put, world_and_order
 from tiercast.adapters.rehearsal import FreshProcess
 from tiercast.core.errors import Unavailable
 from tiercast.core.findings import Outcome
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion, Release
+from tiercast.flows.model_store import ModelStore, Writer, history, rollback
 from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import retrain
 from tiercast.ports import PromotionLog
@@ -60,17 +64,28 @@ def test_one_more_view_gives_another_release(home: Path, tmp_path: Path, open_ho
     assert run(open_home(home)).candidate != run(other).candidate
 
 
-def test_a_feature_that_vanished_holds_and_names_it(home: Path, tmp_path: Path, open_home: Open) -> None:
+@pytest.mark.parametrize(
+    ("column", "features"),
+    [
+        ("comments", "comment_rate, comment_to_like"),
+        ("saves", "save_rate"),
+        ("duration_seconds", "duration"),
+        ("author_followers", "follower_tier"),
+    ],
+)
+def test_a_feature_that_vanished_holds_and_names_it(
+    column: str, features: str, home: Path, tmp_path: Path, open_home: Open
+) -> None:
     first = run(open_home(home))
     models = f"file://{home}/models"
     bare = open_home(tmp_path / "bare", MODEL_STORE_URL=models)
-    put(bare, rows(600).drop("comments"), tmp_path / "bare.parquet")
+    put(bare, rows(600).drop(column), tmp_path / "bare.parquet")
     before = hashes(home / "models")
     report = run(bare)
     assert (report.status, report.candidate, report.champion_after) == ("held", None, first.candidate)
     found, sentence = outcome(report, "D103")
     assert found is Outcome.FAIL
-    assert "comment_rate, comment_to_like is unknown on every video" in sentence
+    assert f"Unknown on every video: {features}." in sentence
     assert hashes(home / "models") == before
 
 
@@ -84,7 +99,7 @@ def test_tiers_emptied_by_heavy_ties_hold_with_a_sentence(tmp_path: Path, open_h
     assert (report.status, report.candidate) == ("held", None)
     found, sentence = outcome(report, "D102")
     assert found is Outcome.FAIL
-    assert "Tier 2, 3, 4, 5 has too few rows" in sentence
+    assert "Too few rows in tier 2, 3, 4, 5" in sentence
     assert "share the same views" in sentence
 
 
@@ -157,15 +172,94 @@ def test_a_fresh_process_that_predicts_otherwise_rejects(home: Path, open_home: 
     assert outcome(report, "C203")[0] is Outcome.FAIL
 
 
+def entries(wiring: Wiring) -> list[Promotion]:
+    log = wiring.read_log()
+    assert log is not None
+    found = [entry.promotion for entry in history(log, Moment.OBSERVED)]
+    assert None not in found
+    return found  # type: ignore[return-value]
+
+
+def run_while(wiring: Wiring, act: Callable[[], object]) -> RunReport:
+    """A retrain during which somebody acts, after its champion was read and before it publishes."""
+    world, order = world_and_order(wiring)
+
+    def acting() -> FreshProcess:
+        act()
+        return FreshProcess()
+
+    return retrain(replace(world, rehearsal=acting), order, progress=Silence())
+
+
+def roll_back(wiring: Wiring) -> None:
+    store = ModelStore(wiring.objects, wiring.write_log())
+    writer = Writer(actor="ben@elsewhere", at=NOW, token="ben")
+    rollback(store, Moment.OBSERVED, release=None, reason="odd scores", writer=writer)
+
+
+def test_a_rollback_under_way_is_not_overwritten_unseen(home: Path, open_home: Open) -> None:
+    first = run(open_home(home))
+    run(open_home(home, RETRAIN__SEED="7"))
+    wiring = open_home(home, RETRAIN__SEED="9")
+    report = run_while(wiring, lambda: roll_back(wiring))
+    assert (report.status, report.champion_before) == ("promoted", first.candidate), report.reason
+    last = entries(wiring)[-1]
+    assert (last.number, last.release, last.previous) == (4, report.candidate, first.candidate)
+    assert "Another promotion was faster: ben@elsewhere made" in " ".join(report.warnings)
+
+
+def test_a_release_that_served_at_the_start_is_promoted_again_where_it_was_rolled_back(
+    home: Path, open_home: Open
+) -> None:
+    first = run(open_home(home))
+    wiring = open_home(home, RETRAIN__SEED="7")
+    second = run(wiring)
+    report = run_while(wiring, lambda: roll_back(wiring))
+    assert (report.candidate, report.champion_before) == (second.candidate, first.candidate)
+    assert report.champion_after == second.candidate
+    assert [entry.release for entry in entries(wiring)] == [
+        first.candidate, second.candidate, first.candidate, second.candidate,
+    ]  # fmt: skip
+
+
+def test_who_no_longer_passes_beside_the_new_champion_is_refused(home: Path, tmp_path: Path, open_home: Open) -> None:
+    views = open_home(home)
+    frozen = write_frozen(tmp_path / "frozen.json")
+    given = open_home(tmp_path / "few", MODEL_STORE_URL=f"file://{home}/models", RETRAIN__FALLBACK_PATH=str(frozen))
+    report = run_while(given, lambda: run(views))
+    (only,) = entries(views)
+    assert (report.status, report.source, report.champion_after) == ("rejected", "fallback", only.release)
+    assert "learned real views" in report.reason
+    assert outcome(report, "C204")[0] is Outcome.FAIL
+    assert given.runs.get(report.run).status == "rejected"
+
+
+def test_two_homes_that_promote_at_once_in_one_store_both_know_who_served_before(
+    home: Path, tmp_path: Path, open_home: Open
+) -> None:
+    other = open_home(Path(shutil.copytree(home, tmp_path / "other")), MODEL_STORE_URL=f"file://{home}/models")
+    wirings, together = [open_home(home, RETRAIN__SEED="7"), other], Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda wiring: run_while(wiring, together.wait), wirings))
+    first, second = entries(other)
+    assert {report.status for report in reports} == {"promoted"}
+    assert {first.release, second.release} == {report.candidate for report in reports}
+    assert (first.previous, second.previous) == (None, first.release)
+    loser = next(report for report in reports if report.candidate == second.release)
+    assert loser.champion_before == first.release
+
+
 @dataclass
 class Overtaken:
-    """A promotion log on which somebody else is always faster."""
+    """A promotion log on which somebody else is always faster with a release of an earlier run."""
 
     inner: PromotionLog
+    release: str
     name: str = "objects"
 
     def append(self, moment: Moment, number: int, entry: bytes) -> bool:
-        rival = replace(Promotion.from_bytes(entry), token="rival", actor="ben@elsewhere")
+        ours = Promotion.from_bytes(entry)
+        rival = replace(ours, token="rival", actor="ben@elsewhere", release=self.release, manifest_sha256=self.release)
         self.inner.append(moment, number, rival.to_bytes())
         return self.inner.append(moment, number, entry)
 
@@ -176,23 +270,38 @@ class Overtaken:
         return self.inner.read(moment, number)
 
 
-def test_a_lost_promotion_race_is_a_failed_run_that_names_the_winner(home: Path, open_home: Open) -> None:
-    wiring = open_home(home)
+def test_who_is_always_overtaken_gives_up_and_names_the_winner(home: Path, open_home: Open) -> None:
+    first = run(open_home(home))
+    wiring = open_home(home, RETRAIN__SEED="7")
     world, order = world_and_order(wiring)
-    report = retrain(replace(world, write_log=lambda: Overtaken(world.write_log())), order, progress=Silence())  # type: ignore[arg-type, return-value]
+    log = Overtaken(world.write_log(), str(first.candidate))
+    report = retrain(replace(world, write_log=lambda: log), order, progress=Silence())  # type: ignore[arg-type, return-value]
     assert report.status == "failed"
     assert "Another promotion was faster: ben@elsewhere" in report.reason
+    assert "number 4" in report.reason
     assert wiring.runs.get(report.run).status == "failed"
+    assert [entry.release for entry in entries(wiring)] == [first.candidate] * 4
 
 
-def test_a_run_with_an_unforeseen_fault_gives_the_lease_back(home: Path, open_home: Open) -> None:
-    world, order = world_and_order(open_home(home))
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(RuntimeError("a bug"), "RuntimeError: a bug"), (KeyboardInterrupt(), "Interrupted")],
+    ids=["a bug", "Ctrl-C"],
+)
+def test_a_run_that_ends_unforeseen_is_recorded_and_gives_the_lease_back(
+    home: Path, open_home: Open, fault: BaseException, words: str
+) -> None:
+    wiring = open_home(home)
+    world, order = world_and_order(wiring)
 
     def broken() -> PromotionLog:
-        raise RuntimeError("a bug")
+        raise fault
 
-    with pytest.raises(RuntimeError, match="a bug"):
+    with pytest.raises(type(fault)):
         retrain(replace(world, write_log=broken), order, progress=Silence())
+    (record,) = wiring.runs.recent(5)
+    assert record.status == "failed"
+    assert words in str(record.document["reason"])
     assert retrain(world, order, progress=Silence()).status == "promoted"
 
 

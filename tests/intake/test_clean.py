@@ -245,6 +245,54 @@ def test_a_count_that_only_the_weaker_row_knows_is_not_merged_away():
     assert [reject.reason for reject in outcome.rejects] == ["same_time_other_counts"]
 
 
+@pytest.mark.parametrize("dtype", [pl.UInt8, pl.UInt64, pl.Int128])
+def test_whole_numbers_of_any_width_are_counts(dtype):
+    frame = pl.DataFrame({"video_id": ["1", "2"], "views": pl.Series([200, 0], dtype=dtype)})
+    assert clean(frame, context(platform="tiktok")).rows["views"].to_list() == [200, 0]
+
+
+def test_a_count_of_64_bits_without_sign_is_absurd_and_no_crash():
+    frame = pl.DataFrame({"video_id": ["1"], "views": pl.Series([2**64 - 1], dtype=pl.UInt64)})
+    assert [reject.reason for reject in clean(frame, context(platform="tiktok")).rejects] == ["absurd_views"]
+
+
+@pytest.mark.parametrize("damaged", ["7.55556E+18", "7,55556E+18", "7.5e18", " 7E+18 "])
+def test_an_id_that_a_spreadsheet_rounded_is_refused_and_said_so(damaged):
+    for name in ("video_id", "sound_id"):
+        (reject,) = cleaned({name: damaged}).rejects
+        assert reject.reason == f"{name}_unreadable"
+        assert damaged in reject.detail
+        assert "a spreadsheet rounded it" in reject.detail
+
+
+@pytest.mark.parametrize("sound", ["1e5", "dQw4w9WgXcQ", "12E34567890", "e+5"])
+def test_an_id_that_only_looks_a_little_like_a_number_stays(sound):
+    assert one({"video_id": sound})["video_id"] == sound
+
+
+def test_a_file_older_than_its_posts_is_told_that_its_own_time_stood_in():
+    (reject,) = cleaned({"scraped_at": None}, file_modified_at=POSTED - timedelta(days=9)).rejects
+    assert reject.reason == "file_older_than_post"
+    assert "modification time" in reject.detail
+    assert "--scraped-at" in reject.detail
+
+
+def test_a_time_the_caller_states_wrongly_is_no_fault_of_the_file():
+    early = POSTED - timedelta(days=9)
+    assert reason({"scraped_at": None}, scraped_at=early, file_modified_at=early) == "scraped_before_published"
+
+
+def test_what_the_caller_states_beats_a_time_that_the_row_only_guesses():
+    guess = {"scrape_time_guessed": True}
+    stated = SCRAPED + timedelta(days=1)
+    chosen = [one(guess), one(guess, scraped_at=stated)]
+    assert [(row["scraped_at"], row["scrape_time_guessed"]) for row in chosen] == [(SCRAPED, True), (stated, False)]
+
+
+def test_an_unknown_platform_is_told_truly_where_two_platforms_share_the_id():
+    assert "two platforms" in cleaned({"platform": None}).rejects[0].detail
+
+
 RAW = st.fixed_dictionaries(
     {},
     optional={

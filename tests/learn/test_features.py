@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiercast.intake.schema import SCHEMA
-from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED, feature_matrix, feature_schema, hold, missing_features
+from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED, feature_matrix, feature_schema, hold, unknown_inputs
 
 SUNDAY_NOON = datetime(2026, 1, 4, 12, 30, tzinfo=UTC)
 FULL: dict[str, Any] = {
@@ -238,20 +238,24 @@ def test_one_video_alone_has_the_same_features_as_among_others(rows: list[dict[s
     assert together.tobytes() == alone.tobytes()
 
 
+def told_unknown(rows: pl.DataFrame) -> list[list[str]]:
+    return [[name for name, unknown in zip(NAMES, row, strict=True) if unknown] for row in unknown_inputs(rows)]
+
+
 @given(videos)
 @settings(deadline=None)
 def test_a_nan_is_always_told_as_missing(row: dict[str, Any]) -> None:
     row = {**row, "views": 1 + (row["views"] or 0)}
-    X, missing = feature_matrix(frame(row), save_per_like=0.15)[0], missing_features(frame(row))[0]
+    X, missing = feature_matrix(frame(row), save_per_like=0.15)[0], told_unknown(frame(row))[0]
     unknown = {name for name, value in zip(NAMES, X, strict=True) if math.isnan(value)}
     assert unknown <= set(missing)
 
 
 def test_missing_features_name_what_was_unknown_estimated_or_stood_in_for() -> None:
     bare = frame(FULL, {"views": 10, "likes": 1})
-    told = missing_features(bare)
+    told = told_unknown(bare)
     assert told[0] == []
-    assert set(told[1]) == set(NAMES) - {"like_rate", "has_sound", "has_follower_data"}
+    assert set(told[1]) == set(NAMES) - {"like_rate", "has_follower_data"}
 
 
 def test_holding_sets_a_column_in_a_copy() -> None:

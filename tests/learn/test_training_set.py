@@ -11,6 +11,7 @@ from tiercast.learn.training_set import TrainingSet, tier_weights
 
 SET = TrainingSet(
     X=np.linspace(0, 1, 60).reshape(4, 15),
+    unknown=np.zeros((4, 15), dtype=bool),
     tiers=np.array([1, 2, 2, 5]),
     is_test=np.array([False, False, True, False]),
     identities=[("tiktok", "1"), ("tiktok", "2"), ("youtube", "3"), ("tiktok", "4")],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from tiercast.core.canonical import sha256_hex
 from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest, Promotion, Release, RowSet
-from tiercast.flows.model_store import ModelStore, Writer, next_number, promote, upload
+from tiercast.flows.model_store import ModelStore, Writer, promote, standing, upload
 
 OBSERVED = Moment.OBSERVED
 AT = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -58,7 +58,7 @@ def publish(store: ModelStore, seed: int) -> Release:
     """Upload and promote a release, as a run does."""
     release = release_of(seed)
     upload(store.objects, OBSERVED, release)
-    number = next_number(store.log, OBSERVED)
+    number = standing(store.objects, store.log, OBSERVED).last_number + 1
     assert promote(store, entry_of(release, number=number, token=f"token-{number}")).won
     return release
 

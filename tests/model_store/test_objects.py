@@ -93,6 +93,22 @@ def test_an_address_of_no_store_names_those_that_are(url: str) -> None:
         open_objects(url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ana:s3cret@host/bucket",
+        "s3://ana:s3cret@bucket/models",
+        "s3://ana:s3/cr?et@bucket/models",
+        "s3://bucket/models?secret_access_key=s3cret",
+        "ana:s3cret@bucket",
+    ],
+)
+def test_credentials_in_an_address_are_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(InvalidInput, match="is not the address of a model store") as caught:
+        open_objects(url)
+    assert "cr" not in str(caught.value).replace("address of a model store. Use file:///folder, s3://bucket", "")
+
+
 def test_an_azure_address_without_account_says_which_variable_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
     with pytest.raises(InvalidInput, match="AZURE_STORAGE_ACCOUNT_NAME"):

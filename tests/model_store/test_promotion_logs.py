@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 from sqlalchemy import create_engine
 
+from model_store.conftest import Place
 from model_store.proxies import Proxy, running
 from model_store.samples import OBSERVED, entry_of, publish, release_of
-from tiercast.adapters.log_choice import choose_log, probe, recorded_log
+from tiercast.adapters.log_choice import RECORD_KEY, choose_log, probe, recorded_log
 from tiercast.adapters.objects import open_objects
 from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
-from tiercast.flows.model_store import ModelStore, champion, history, next_number, promote
+from tiercast.flows.model_store import ModelStore, champion, history, promote, standing
 from tiercast.ports import ObjectStore
 
 
@@ -43,7 +45,7 @@ def test_eight_promoters_at_once_get_one_entry_a_number(store: ModelStore) -> No
         start.wait()
         lost_to: list[str] = []
         while True:
-            number = next_number(store.log, OBSERVED)
+            number = standing(store.objects, store.log, OBSERVED).last_number + 1
             race = promote(store, entry_of(release_of(who), number=number, token=f"token-{who}"))
             if race.won:
                 return number, lost_to
@@ -73,6 +75,34 @@ def test_a_database_without_the_table_is_unavailable(postgres_url: str) -> None:
     with pytest.raises(Unavailable, match="promotions"):
         SqlLog(engine).numbers(OBSERVED)
     engine.dispose()
+
+
+def test_a_store_with_promotions_but_without_the_record_of_their_log_is_no_new_store(place: Place) -> None:
+    log = choose_log(place.objects, None, None)
+    publish(ModelStore(place.objects, log), 1)
+    lost = _WithoutRecord(place.objects)
+    for ask in (recorded_log, choose_log):
+        with pytest.raises(InvalidInput, match=r'promotion-log\.json is missing.*1 promotions.*\{"log":"objects"\}'):
+            ask(lost, None, None)
+
+
+@dataclass
+class _WithoutRecord:
+    """A store from which somebody has removed the record."""
+
+    inner: ObjectStore
+    address: str = "a store"
+
+    def get(self, key: str) -> bytes:
+        if key == RECORD_KEY:
+            raise Missing(key)
+        return self.inner.get(key)
+
+    def list(self, prefix: str) -> list[str]:
+        return self.inner.list(prefix)
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        return self.inner.put_if_absent(key, content)
 
 
 @pytest.fixture

@@ -67,10 +67,16 @@ def database_id(engine: Engine) -> str:
 
 
 def shown(url: str) -> str:
-    """The URL without its password; raises InvalidInput where it is none."""
+    """The URL without its password, and without its options, which may hold one; raises InvalidInput where it is none.
+
+    >>> shown("postgresql://ana:s3cret@host/db?sslmode=require")
+    'postgresql://ana:***@host/db?...'
+    """
     try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError as error:
+        address = make_url(url)
+        plain = address.set(query={}).render_as_string(hide_password=True)
+        return f"{plain}?..." if address.query else plain
+    except (ArgumentError, ValueError) as error:
         raise InvalidInput("database_url is no URL; write sqlite:///PATH or postgresql://USER@HOST/NAME.") from error
 
 
@@ -121,7 +127,7 @@ def _remedy(reason: str) -> str:
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own transactions leave DDL out; ours are explicit
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY"):
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

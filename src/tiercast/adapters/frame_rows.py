@@ -39,4 +39,4 @@ def batch_of_frame(frame: pl.DataFrame, form: Format) -> RawBatch:
     if form.name != table.name:
         return batch_of(frame.to_dicts(), form)
     columns = [column for column in table.COLUMN_NAMES if column in frame.columns]
-    return RawBatch(frame.select(columns), FrameRows(frame))
+    return RawBatch(frame.select(columns), FrameRows(frame), ignored=table.ignored(frame.columns))

@@ -102,7 +102,7 @@ def _ordered(matrix: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.fl
 def _labels(labels: Sequence[Any]) -> NDArray[np.int64]:
     odd = [label for label in labels if isinstance(label, bool) or label not in TIERS]
     if odd:
-        raise InvalidInput(f"{len(odd):,} labels are not 1, 2, 3, 4 or 5; the first is {odd[0]!r}.")
+        raise InvalidInput(f"labels that are not 1, 2, 3, 4 or 5: {len(odd):,} in one part; the first is {odd[0]!r}.")
     return np.array(labels, dtype=np.int64)
 
 

@@ -1,12 +1,14 @@
 """What a home keeps in plain files: refused rows, and runs where no database takes them."""
 
+import hashlib
 import json
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from tiercast.core.canonical import sha256_hex
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.ports import RunLog, RunRecord
@@ -18,40 +20,68 @@ class RejectFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def write(self, label: str, lines: Sequence[Mapping[str, object]]) -> str:
-        """Keep the rows, each with reason, detail and raw content; the same file's rejects are kept once."""
-        text = "".join(json.dumps(line, default=str) + "\n" for line in lines)  # ASCII: scrapers cut emoji in half
+    def write(self, label: str, lines: Iterable[Mapping[str, object]]) -> str:
+        """Keep the rows as they come, each with reason, detail and raw content; the same file's are kept once."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(label).name)[:80] or "rows"
-        path = self._folder / f"{name}-{sha256_hex(text.encode())[:12]}.jsonl"
-        try:
+        growing, digest = self._folder / f"{name}-{os.getpid()}.jsonl", hashlib.sha256()
+        with _plain_faults(growing):
             self._folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise Unavailable(f"Refused rows cannot be kept in {path} ({error.strerror}). Free the disk.") from error
+            file = growing.open("wb")
+        try:
+            for line in lines:
+                text = json.dumps(line, default=str).encode() + b"\n"  # ASCII: scrapers cut emoji in half
+                digest.update(text)
+                with _plain_faults(growing):
+                    file.write(text)
+        finally:  # also what came before a fault or Ctrl-C is kept
+            path = self._folder / f"{name}-{digest.hexdigest()[:12]}.jsonl"
+            with _plain_faults(growing):
+                file.close()
+                growing.replace(path)
         return str(path)
 
     def erase(self, *, author: str | None, video_id: str | None) -> int:
-        """Drop every kept row that holds this author or video anywhere in its raw content."""
+        """Drop every kept row that is of this author or video, or names them outside its caption."""
         wanted, erased = str(author if author is not None else video_id).lstrip("@"), 0
         if not wanted:
             return 0  # nothing would be found everywhere
         for path in sorted(self._folder.glob("*.jsonl")):
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if not _holds(json.loads(line)["row"], wanted)]
+            kept = [line for line in lines if not _names(json.loads(line)["row"], wanted)]
             if len(kept) < len(lines):
                 erased += len(lines) - len(kept)
                 path.write_text("".join(kept), encoding="utf-8")
         return erased
 
 
-def _holds(value: object, wanted: str) -> bool:
-    """Whether a raw row names the wanted author or video: as a whole value, or as a word of an unreadable line."""
+@contextmanager
+def _plain_faults(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"Refused rows cannot be kept in {path} ({error.strerror}). Free the disk.") from error
+
+
+def _names(row: object, wanted: str) -> bool:
+    return _mentions(row, wanted) if isinstance(row, str) else _holds(row, wanted)
+
+
+def _holds(value: object, wanted: str, key: str = "") -> bool:
+    """Whether a raw row names the wanted author or video: a whole text, a number that is an id, or in an address.
+
+    Captions that merely mention the word stay; in a line that could not be read, any mention counts.
+    """
     if isinstance(value, Mapping):
-        return any(_holds(inner, wanted) for inner in value.values())
+        return any(_holds(inner, wanted, str(name)) for name, inner in value.items())
     if isinstance(value, list):
-        return any(_holds(inner, wanted) for inner in value)
-    text = str(value)
-    return text.lstrip("@") == wanted or bool(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text))
+        return any(_holds(inner, wanted, key) for inner in value)
+    if isinstance(value, str):
+        return value.lstrip("@") == wanted or (value.startswith("http") and _mentions(value, wanted))
+    return key.lower().endswith("id") and str(value) == wanted
+
+
+def _mentions(text: str, wanted: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text))
 
 
 class RunFolder:

@@ -7,6 +7,7 @@ from typing import Final
 from tiercast.adapters.promotion_logs import ObjectLog, SqlLog
 from tiercast.core.canonical import canonical_json
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
+from tiercast.core.moments import Moment
 from tiercast.ports import ObjectStore, PromotionLog
 
 RECORD_KEY: Final = "promotion-log.json"
@@ -59,7 +60,8 @@ def choose_log(objects: ObjectStore, sql_log: SqlLog | None, database_id: str | 
 def recorded_log(objects: ObjectStore, sql_log: SqlLog | None, database_id: str | None) -> PromotionLog | None:
     """The log a reader has to use; None where nothing was ever promoted. Writes nothing.
 
-    Raises InvalidInput where the recorded log is in a database that this process is not configured for.
+    Raises InvalidInput where the recorded log is in a database that this process is not configured for, or where the
+    record is gone.
     """
     own = _Choice("postgres", database_id) if sql_log else None
     recorded = _recorded(objects)
@@ -95,6 +97,7 @@ def _recorded(objects: ObjectStore) -> _Choice | None:
     try:
         content = objects.get(RECORD_KEY)
     except Missing:
+        _refuse_orphans(objects)
         return None
     try:
         choice = _Choice(**json.loads(content))
@@ -103,6 +106,17 @@ def _recorded(objects: ObjectStore) -> _Choice | None:
     if choice != _OBJECTS and (choice.log != "postgres" or not isinstance(choice.database, str)):
         raise InvalidInput(_unreadable(content))
     return choice
+
+
+def _refuse_orphans(objects: ObjectStore) -> None:
+    """Raise InvalidInput where there is no record but promotions: taken for a new store, it would get a second log."""
+    for moment in Moment:
+        promotions = objects.list(f"{moment}/promotions")
+        if promotions:
+            raise InvalidInput(
+                f"{RECORD_KEY} is missing from the model store, yet it holds {len(promotions)} promotions of {moment}. "
+                f"Put the object back, with the content {_OBJECTS.to_bytes().decode()}, then try again."
+            )
 
 
 def _unreadable(content: bytes) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SCHEMES: Final = "file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
 
 _ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+
+# A bucket and perhaps a prefix. No user or password: credentials belong in the environment, and none is ever shown.
+_BUCKET: Final = re.compile(r"(s3|gs|az)://[^/@?#\s]+(/[^@?#]*)?$")
 
 # Key segments: no empty one, none that starts with a dot, so that no key leaves the store's root.
 _KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
@@ -49,18 +52,30 @@ def open_objects(url: str) -> ObjectStore:
 
     Endpoint, region and keys of S3 come from the usual AWS_ variables, those of Google Cloud and Azure from theirs.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "file":
+    scheme = url.partition(":")[0]
+    if scheme == "file":
         return FolderObjects(_folder_of(url))
-    if parts.scheme not in ("s3", "gs", "az") or not parts.netloc:
-        raise InvalidInput(f"{url!r} is not the address of a model store. Use {SCHEMES}.")
-    if parts.scheme == "s3":
+    if not _BUCKET.match(url):
+        raise InvalidInput(f"{shown_address(url)!r} is not the address of a model store. Use {SCHEMES}.")
+    if scheme == "s3":
         _check_endpoint()
     try:
         driver = from_url(url, client_options=_CLIENT, retry_config=_RETRY)
     except (BaseError, ValueError) as error:
         raise InvalidInput(str(unavailable(url, error))) from error
     return BucketObjects(url, driver)
+
+
+def shown_address(url: str) -> str:
+    """A store's address without user, password and options, which may hold credentials.
+
+    >>> shown_address("s3://AKIA:s3cret@bucket/models?token=x")
+    's3://***@bucket/models?...'
+    """
+    if url.startswith("file:"):
+        return url
+    without_user = re.sub(r"^([^/]*//)?.*@", r"\1***@", url, flags=re.DOTALL)  # a password may hold "/" and "?"
+    return re.sub(r"[?#].*", "?...", without_user, flags=re.DOTALL)
 
 
 def _folder_of(url: str) -> Path:

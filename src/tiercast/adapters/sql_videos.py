@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, delete, 
 
 from tiercast.adapters.bulk import Load
 from tiercast.adapters.databases import plain_errors
-from tiercast.adapters.sql_writes import add_batch
+from tiercast.adapters.sql_writes import Reading, add_batch
 from tiercast.adapters.tables import (
     KEY,
     TIMES,
@@ -38,12 +38,13 @@ class SqlVideoStore:
         self._where = where
         self._load = load
 
-    def add(self, rows: pl.DataFrame, *, changes_only: bool) -> Added:
+    def add(self, rows: pl.DataFrame, *, changes_only: bool, read_at: datetime | None = None) -> Added:
         """Store clean rows; see the port."""
         with plain_errors(self._where), self._engine.execution_options(writes=True).begin() as connection:
             total = Added(0, 0, 0, ())
             for part in rows.iter_slices(BATCH):
-                total = _sum(total, add_batch(connection, part, changes_only=changes_only, load=self._load))
+                when = Reading(changes_only, read_at)
+                total = _sum(total, add_batch(connection, part, when, load=self._load))
             return total
 
     def platforms_of(self, video_ids: list[str]) -> dict[str, str]:
@@ -117,6 +118,7 @@ def _sum(first: Added, second: Added) -> Added:
         first.updated + second.updated,
         first.observations + second.observations,
         first.conflicts + second.conflicts,
+        first.views_fell + second.views_fell,
     )
 
 

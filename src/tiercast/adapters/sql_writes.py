@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -12,12 +14,14 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    delete,
     exists,
     func,
     insert,
     literal,
     or_,
     select,
+    true,
     update,
 )
 
@@ -42,18 +46,29 @@ COMPARED: Final = tuple(name for name in COUNTED if name != "author_followers")
 """Counts of the video itself; followers move without the video being measured again."""
 
 
-def add_batch(connection: Connection, rows: pl.DataFrame, *, changes_only: bool, load: Load) -> Added:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How rows are compared with what is stored; see ``ports.VideoStore.add``."""
+
+    changes_only: bool = False
+    read_at: datetime | None = None
+
+
+def add_batch(connection: Connection, rows: pl.DataFrame, reading: Reading, *, load: Load) -> Added:
     """Merge clean canonical rows, unique by video and scrape time, into videos and observations."""
     with _staged(connection, rows, load):
-        fresh = _is_fresh(changes_only=changes_only)
-        conflicts = [row for (row,) in connection.execute(_conflicting_rows())]
+        if reading.read_at is not None:
+            connection.execute(_move_to(int(reading.read_at.timestamp() * 1_000_000)))
+        conflicts = [row for (row,) in connection.execute(_conflicting_rows(changes_only=reading.changes_only))]
+        connection.execute(delete(incoming_observations).where(~_is_fresh(changes_only=reading.changes_only)))
         stored = _number(connection, _count(incoming_videos, ~_is_stored()))
-        updated = _number(connection, _count_updated(fresh))
-        observed = _number(connection, _count(incoming_observations, fresh))
-        connection.execute(_insert_into(observations, incoming_observations, fresh))
+        updated = _number(connection, _count_updated())
+        observed = _number(connection, _count(incoming_observations, true()))
+        connection.execute(_insert_into(observations, incoming_observations, true()))
+        fell = _number(connection, _count(incoming_observations, _has_fewer_views_than_before()))
         connection.execute(_update_videos())
         connection.execute(_insert_into(videos, incoming_videos, ~_is_stored()))
-    return Added(stored, updated, observed, tuple(conflicts))
+    return Added(stored, updated, observed, tuple(conflicts), fell)
 
 
 def _number(connection: Connection, query: Select[Any]) -> int:
@@ -116,12 +131,45 @@ def _same_observation() -> ColumnElement[bool]:
     return and_(same_key(observations, incoming_observations), at)
 
 
-def _conflicting_rows() -> Select[Any]:
+def _adds(names: tuple[str, ...]) -> ColumnElement[bool]:
+    """The incoming row knows a count that the observation beside it lacks or contradicts."""
+    known = (incoming_observations.c[name] for name in names)
+    return or_(*(and_(count.is_not(None), count.is_distinct_from(observations.c[count.name])) for count in known))
+
+
+def _conflicting_rows(*, changes_only: bool) -> Select[Any]:
     """Rows whose scrape time is taken by an observation that does not hold all that the row knows."""
-    known = (incoming_observations.c[name] for name in COMPARED)
-    adds = or_(*(and_(count.is_not(None), count.is_distinct_from(observations.c[count.name])) for count in known))
     joined = incoming_observations.join(observations, _same_observation())
+    adds = _adds(COMPARED if changes_only else COUNTED)
     return select(incoming_observations.c.row).select_from(joined).where(adds)
+
+
+def _move_to(read_at: int) -> Any:
+    """Where a table's times stand still while its counts move, the newest counts are of the time of reading."""
+    other = incoming_observations.alias("other")
+    newer = exists().where(
+        same_key(other, incoming_observations), other.c.scraped_at > incoming_observations.c.scraped_at
+    )
+    taken = exists().where(_same_observation(), _adds(COMPARED))
+    return (
+        update(incoming_observations)
+        .where(incoming_observations.c.scraped_at < read_at, taken, ~newer)
+        .values(scraped_at=read_at, scrape_time_guessed=True)
+    )
+
+
+def _has_fewer_views_than_before() -> ColumnElement[bool]:
+    at = from_epoch_us(incoming_observations.c.scraped_at)
+    before = (
+        select(observations.c.views)
+        .where(same_key(observations, incoming_observations), observations.c.scraped_at < at)
+        .where(observations.c.views.is_not(None))
+        .order_by(observations.c.scraped_at.desc())
+        .limit(1)
+        .correlate(incoming_observations)
+        .scalar_subquery()
+    )
+    return incoming_observations.c.views < before
 
 
 def _is_fresh(*, changes_only: bool) -> ColumnElement[bool]:
@@ -153,9 +201,9 @@ def _changes_description() -> ColumnElement[bool]:
     return or_(*(_merged(name).is_distinct_from(videos.c[name]) for name in DESCRIBED))
 
 
-def _count_updated(fresh: ColumnElement[bool]) -> Select[Any]:
+def _count_updated() -> Select[Any]:
     """Stored videos that gain an observation or a changed description."""
-    gains = exists().where(same_key(incoming_observations, incoming_videos), fresh)
+    gains = exists().where(same_key(incoming_observations, incoming_videos))
     joined = incoming_videos.join(videos, same_key(videos, incoming_videos))
     return select(func.count()).select_from(joined).where(or_(_changes_description(), gains))
 

@@ -24,7 +24,7 @@ class AccuracyFloor:
             return Finding(self.code, self.title, outcome, None, required, sentence)
         sentence = (
             f"The candidate names the right one of five tiers for {_percent(accuracy)} of "
-            f"{evidence.evaluation.rows:,} test videos; {required:.0%} is required. "
+            f"{evidence.evaluation.rows:,} test videos; {required:.0%} is required (gate.min_accuracy). "
             f"Always naming the commonest tier would be right for {_percent(evidence.majority.accuracy)}."
         )
         if outcome is Outcome.FAIL and evidence.label == "views":

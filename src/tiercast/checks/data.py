@@ -4,9 +4,16 @@ from typing import Final
 
 from tiercast.checks.evidence import DataCheck, DataEvidence
 from tiercast.core.findings import Finding, Outcome, at_least
+from tiercast.core.release import Label
 
 MIN_TRAINING_ROWS_A_TIER: Final = 10
 """Three folds then judge at least three rows of every tier."""
+
+
+_MORE_VIDEOS: Final[dict[Label, str]] = {
+    "views": "Usable means views above 0 and likes known. Ingest more videos, or set retrain.fallback_path.",
+    "given": "Ingest more videos, or use a larger file.",
+}
 
 
 class EnoughVideos:
@@ -22,10 +29,7 @@ class EnoughVideos:
         outcome = at_least(observed, required)
         sentence = f"{observed:,} usable videos in {evidence.source}; {required:,} are required (retrain.min_videos)."
         if outcome is Outcome.FAIL:
-            sentence += (
-                " Usable means views above 0 and likes known. Ingest more videos, or set retrain.fallback_path to "
-                "a frozen training set."
-            )
+            sentence += f" {_MORE_VIDEOS[evidence.label]}"
         return Finding(self.code, self.title, outcome, observed, required, sentence)
 
 
@@ -52,7 +56,7 @@ class EveryTierPopulated:
             sentence = f"The smallest tier has {smallest:,} training rows; {required} are required."
             return Finding(self.code, self.title, Outcome.PASS, smallest, required, sentence)
         sentence = (
-            f"Tier {', '.join(map(str, thin))} has too few rows: training {list(evidence.training_tiers)}, test "
+            f"Too few rows in tier {', '.join(map(str, thin))}: training {list(evidence.training_tiers)}, test "
             f"{list(evidence.test_tiers)}; each tier needs {required} training rows and a test row. "
             + _remedy(evidence)
         )
@@ -83,7 +87,7 @@ class NoFeatureVanished:
             sentence = f"All {len(champion.relied_on)} features that the champion relies on still have values."
             return Finding(self.code, self.title, Outcome.PASS, 0, 0, sentence)
         sentence = (
-            f"{', '.join(vanished)} is unknown on every video, but champion {champion.release[:12]} learned from it. "
+            f"Unknown on every video: {', '.join(vanished)}. Champion {champion.release[:12]} learned from it. "
             "Look for a renamed or dropped field in the scraper's output."
         )
         return Finding(self.code, self.title, Outcome.FAIL, len(vanished), 0, sentence)

@@ -1,21 +1,24 @@
 """``tiercast doctor``."""
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import typer
 
 from tiercast.adapters.log_choice import probe
+from tiercast.adapters.objects import shown_address
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json
-from tiercast.core.errors import Unavailable
+from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.doctor import Question, examine
 from tiercast.flows.predict import load_champion
 from tiercast.render.doctor import show_answers
 from tiercast.render.output import print_json
-from tiercast.settings import read_settings
+from tiercast.settings import read_settings, settings_file
 from tiercast.wiring import Wiring, now
 
 MIN_FREE_BYTES: Final = 500 * 1024**2
@@ -38,21 +41,29 @@ def doctor(home: Home = DEFAULT_HOME, as_json: Json = False, debug: Debug = Fals
 
 
 def _questions(home: Path) -> list[Question]:
-    def wiring() -> Wiring:
-        return Wiring(read_settings(home))
+    parts = {"database": _database, "model store": _model_store, "free disk": _disk, "champion": _champion}
+    try:
+        wiring = Wiring(read_settings(home))
+    except InvalidInput as error:
+        wrong = str(error)
+        asked = {"settings": _refusal(wrong)} | {part: _refusal("not asked: see settings") for part in parts}
+        return [Question(part, ask) for part, ask in {**asked, "free disk": lambda: _free(home)}.items()]
+    if wiring.fallback is not None:
+        parts["fallback file"] = _fallback
+    return [Question(part, partial(ask, wiring)) for part, ask in {"settings": _settings, **parts}.items()]
 
-    return [
-        Question("settings", lambda: _settings(home)),
-        Question("database", lambda: _database(wiring())),
-        Question("model store", lambda: _model_store(wiring())),
-        Question("free disk", lambda: _disk(home)),
-        Question("champion", lambda: _champion(wiring())),
-    ]
+
+def _refusal(sentence: str) -> Callable[[], str]:
+    def refuse() -> str:
+        raise InvalidInput(sentence)
+
+    return refuse
 
 
-def _settings(home: Path) -> str:
-    settings = read_settings(home)
-    return f"home {settings.home.absolute()}, models in {settings.model_store_url}"
+def _settings(wiring: Wiring) -> str:
+    settings = wiring.settings
+    source = f"read from {settings_file(settings.home) or 'no file, so environment and defaults'}"
+    return f"{source}; home {settings.home.absolute()}, models in {shown_address(settings.model_store_url)}"
 
 
 def _database(wiring: Wiring) -> str:
@@ -62,22 +73,32 @@ def _database(wiring: Wiring) -> str:
 
 
 def _model_store(wiring: Wiring) -> str:
-    recorded = wiring.read_log()
+    recorded, address = wiring.read_log(), shown_address(wiring.settings.model_store_url)
+    honoured = probe(wiring.objects)
+    if recorded is not None and (honoured or recorded.name != "objects"):
+        return f"{address}: writable; the promotion log is kept in {_LOGS[recorded.name]}"
     if recorded is not None:
-        return f"{wiring.settings.model_store_url}: the promotion log is kept in {_LOGS[recorded.name]}"
-    safe = "objects" if probe(wiring.objects) else wiring.fallback_log_name()
+        raise Unavailable(
+            f"{address} keeps its promotion log in itself, but as this machine reaches it, it does not honour "
+            "put-if-absent, so nothing can be promoted. Use the endpoint that the first promoter used."
+        )
+    safe = "objects" if honoured else wiring.fallback_log_name()
     if safe is None:
         raise Unavailable(
-            f"{wiring.settings.model_store_url} does not honour put-if-absent, and no Postgres is set to keep the "
-            "promotion log. Set database_url to Postgres, or use a store that honours it."
+            f"{address} does not honour put-if-absent, and no Postgres is set to keep the promotion log. Set "
+            "database_url to Postgres, or use a store that honours it."
         )
-    return f"{wiring.settings.model_store_url}: writable; the promotion log will be kept in {_LOGS[safe]}"
+    return f"{address}: writable; the promotion log will be kept in {_LOGS[safe]}"
 
 
 _LOGS: Final = {"objects": "the store itself", "postgres": "Postgres (the store does not honour put-if-absent)"}
 
 
-def _disk(home: Path) -> str:
+def _disk(wiring: Wiring) -> str:
+    return _free(wiring.settings.home)
+
+
+def _free(home: Path) -> str:
     place = next(folder for folder in (home.absolute(), *home.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
     if free < MIN_FREE_BYTES:
@@ -95,6 +116,13 @@ def _champion(wiring: Wiring) -> str:
         age = "" if newest is None else f", learned from videos up to {newest[:10]} ({_days(newest)} days ago)"
         told.append(f"{moment.value}: {serving.release.id[:12]}{age}")
     return "; ".join(told)
+
+
+def _fallback(wiring: Wiring) -> str:
+    path, read = wiring.settings.retrain.fallback_path, wiring.fallback
+    if path is None or read is None:
+        return "none is set"
+    return f"{path.absolute()}: {len(read().labels):,} labelled videos"
 
 
 def _days(moment: str) -> int:

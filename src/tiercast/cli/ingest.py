@@ -1,5 +1,7 @@
 """``tiercast ingest``."""
 
+import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +10,8 @@ import typer
 
 from tiercast.adapters.files import expand, open_file
 from tiercast.adapters.formats import format_names
-from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home, time_option
-from tiercast.core.errors import InvalidInput, Missing
-from tiercast.core.video import platform_name
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home, platform_option, time_option
+from tiercast.core.errors import InvalidInput, Missing, TiercastError
 from tiercast.flows.ingest import FileReport, IngestOptions, IngestReport, ingest_file, ingest_table
 from tiercast.ports import Progress
 from tiercast.render.ingest import show_failures, show_ingest
@@ -33,29 +34,20 @@ def ingest(
     debug: Debug = False,
 ) -> None:
     """Read scraper files into videos and observations; the same file twice adds nothing."""
-    options = IngestOptions(now(), _platform(platform), time_option(scraped_at, "--scraped-at"))
+    options = IngestOptions(now(), platform_option(platform), time_option(scraped_at, "--scraped-at"))
     wiring = open_home(home)
     with progress_bars(quiet=as_json) as progress:
         if files == [DATABASE] and not Path(DATABASE).exists():
             report = IngestReport([_from_table(wiring, options, progress)])
         else:
-            report = _Files(wiring, format_name, options).read(files, progress)
+            report = _Files(wiring, format_name, options, debug).read(files, progress)
     if as_json:
         print_json(report.to_document())
     else:
         show_ingest(report)
     show_failures(report)
-    if report.failed:
+    if report.failures:
         raise typer.Exit(1)
-
-
-def _platform(text: str | None) -> str | None:
-    if text is None:
-        return None
-    name = platform_name(text)
-    if name is None:
-        raise InvalidInput(f"--platform {text!r} is no platform name; write tiktok, youtube or instagram.")
-    return name
 
 
 def _from_table(wiring: Wiring, options: IngestOptions, progress: Progress) -> FileReport:
@@ -74,6 +66,7 @@ class _Files:
     wiring: Wiring
     format_name: str | None
     options: IngestOptions
+    debug: bool
 
     def read(self, paths: list[str], progress: Progress) -> IngestReport:
         """Each file on its own: one that cannot be read does not stop the others."""
@@ -90,7 +83,17 @@ class _Files:
                     done.append(self._read_one(file, progress))
                 except InvalidInput as error:
                     failed.append((str(file), str(error)))
+                except TiercastError:
+                    raise  # a full disk or a lost database stops every file
+                except Exception as error:  # noqa: BLE001 -- the process edge: such a file stops no other
+                    failed.append((str(file), self._unforeseen(file, error)))
         return IngestReport(done, failed)
+
+    def _unforeseen(self, file: Path, error: Exception) -> str:
+        if self.debug:
+            sys.stderr.write("".join(traceback.format_exception(error)))
+        told = next(iter(f"{type(error).__name__}: {error}".splitlines()))
+        return f"{file} failed in a way nobody foresaw ({told[:200]}). Run it again with --debug and report it."
 
     def _read_one(self, file: Path, progress: Progress) -> FileReport:
         source = open_file(file, self.format_name)

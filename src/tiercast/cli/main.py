@@ -1,5 +1,6 @@
 """The ``tiercast`` program: its commands, each imported when it is used, and what an error looks like."""
 
+import signal
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -27,6 +28,8 @@ COMMANDS: Final = {
 EXIT_FAILED: Final = 1
 EXIT_INTERRUPTED: Final = 130
 """What shells expect of a program that Ctrl-C ended."""
+EXIT_TERMINATED: Final = 143
+"""The same for SIGTERM, by which containers and schedulers end a program."""
 
 
 class LazyCommands(TyperGroup):
@@ -77,9 +80,27 @@ def _root(
     pass
 
 
+class _Termination:
+    """SIGTERM as Ctrl-C, so that leases are given back and runs recorded; it remembers which of the two it was."""
+
+    asked = False
+
+    def __call__(self, number: int, _frame: object) -> None:
+        self.asked = True
+        signal.signal(number, signal.SIG_IGN)  # a second one would end the cleaning up
+        raise KeyboardInterrupt
+
+    def exit_code(self) -> int:
+        """Say that the program was interrupted, and give the code to end with."""
+        sys.stderr.write("\nInterrupted. What was committed before stays; nothing is half-written. Run it again.\n")
+        return EXIT_TERMINATED if self.asked else EXIT_INTERRUPTED
+
+
 def run() -> None:
     """Run the program; every failure ends in one sentence and its exit code, a traceback only with --debug."""
     debug = "--debug" in sys.argv
+    termination = _Termination()
+    signal.signal(signal.SIGTERM, termination)
     try:
         app()
     except TiercastError as error:
@@ -87,9 +108,9 @@ def run() -> None:
             raise
         sys.exit(_fail(str(error)))
     except KeyboardInterrupt:
-        sys.exit(_interrupted())
+        sys.exit(termination.exit_code())
     except SystemExit as ended:  # inside a command, typer has turned Ctrl-C into this exit without a word
-        sys.exit(_interrupted() if ended.code == EXIT_INTERRUPTED else ended.code)
+        sys.exit(termination.exit_code() if ended.code == EXIT_INTERRUPTED else ended.code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_FAILED)
@@ -98,11 +119,6 @@ def run() -> None:
             raise
         told = f"{type(error).__name__}: {error}".splitlines()[0]
         sys.exit(_fail(f"Tiercast failed in a way nobody foresaw ({told}). Run it again with --debug and report it."))
-
-
-def _interrupted() -> int:
-    sys.stderr.write("\nInterrupted. What was committed before stays; nothing is half-written. Run it again.\n")
-    return EXIT_INTERRUPTED
 
 
 def _fail(sentence: str) -> int:

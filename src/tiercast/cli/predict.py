@@ -9,15 +9,16 @@ import polars as pl
 import typer
 
 from tiercast.adapters.files import open_bytes, open_file
-from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home, platform_option
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
-from tiercast.flows.predict import Serving, latest_of_each, load_champion, predict
+from tiercast.core.video import published_at_from_tiktok_id
+from tiercast.flows.predict import UNKNOWN, Serving, latest_of_each, load_champion, predict
 from tiercast.intake.clean import Context, clean
 from tiercast.intake.schema import SCHEMA
 from tiercast.ports import SourceFile
 from tiercast.render.output import warn
-from tiercast.render.predictions import show_predictions, write_predictions
+from tiercast.render.predictions import check_ending, show_predictions, write_predictions
 from tiercast.wiring import Wiring, now
 
 app = typer.Typer(add_completion=False)
@@ -29,18 +30,23 @@ def command(
     moment: Annotated[Moment, typer.Option(help="The moment to predict for.")] = Moment.OBSERVED,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="FILE.csv, .parquet or .jsonl.")] = None,
     stored: Annotated[bool, typer.Option("--stored", help="Predict every video in the store.")] = False,
+    platform: Annotated[str | None, typer.Option(help="Platform of rows that do not name theirs.")] = None,
     home: Home = DEFAULT_HOME,
-    as_json: Json = False,
+    as_json: JsonLines = False,
     debug: Debug = False,
 ) -> None:
     """Predict the tier of videos with the champion: videos in, one prediction a video out."""
     if (source is None) != stored:
         raise typer.BadParameter("give a file (or - for standard input), or --stored, and not both")
+    if output is not None:
+        check_ending(output)
     wiring = open_home(home)
     serving = load_champion(wiring.objects, wiring.read_log(), moment)
     for warning in serving.warnings:
         warn(warning)
-    rows = _stored(wiring) if stored else _given(str(source))
+    if serving.release.manifest.label == "given":
+        warn("The champion is provisional: it learned the labels of a fallback file, not the views of your videos.")
+    rows = _stored(wiring) if stored else _given(str(source), platform_option(platform))
     predictions = predict(rows, serving)
     _deliver(predictions, serving, output=output, as_json=as_json)
 
@@ -52,18 +58,25 @@ def _stored(wiring: Wiring) -> pl.DataFrame:
     return rows
 
 
-def _given(name: str) -> pl.DataFrame:
+def _given(name: str, platform: str | None) -> pl.DataFrame:
+    """Clean rows of a file, one a video; the time of a scrape matters to no feature, so a missing one is now."""
     source: SourceFile = (
         open_bytes(sys.stdin.buffer.read(), "standard input", None) if name == "-" else open_file(Path(name), None)
     )
     kept: list[pl.DataFrame] = []
     refused: list[str] = []
     for batch in source.batches():
-        context = Context(now(), None, source.modified_at, "unknown", {})  # features do not depend on the platform
+        context = Context(now(), None, now(), platform or UNKNOWN, _tiktok_ids(batch.rows))
         cleaned = clean(batch.rows, context)
         kept.append(cleaned.rows.drop("row"))
         refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in cleaned.rejects]
     return _predictable(latest_of_each(pl.concat(kept)) if kept else pl.DataFrame(schema=SCHEMA), refused)
+
+
+def _tiktok_ids(rows: pl.DataFrame) -> dict[str, str]:
+    """Ids that hold a TikTok posting time: such a row is TikTok's, and training read its hour from there too."""
+    ids = {str(video_id).strip() for video_id in rows["video_id"].to_list()} if "video_id" in rows.columns else set()
+    return {video_id: "tiktok" for video_id in ids if published_at_from_tiktok_id(video_id, now())}
 
 
 def _predictable(rows: pl.DataFrame, refused: list[str]) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """``tiercast retrain``."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 import typer
@@ -22,13 +22,17 @@ from tiercast.wiring import Wiring, actor, libraries, now
 
 EXIT_OF = {"promoted": 0, "held": 3, "rejected": 3, "failed": 1}
 
+DRY_RUN: Final = (
+    "Judge only: publish nothing and record no run. What changed in a scraped_videos table is noted all the same."
+)
+
 app = typer.Typer(add_completion=False)
 
 
 @app.command(name="retrain")
 def command(
     moment: Annotated[Moment | None, typer.Option(help="Default: every moment of retrain.moments.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only: publish and record nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY_RUN)] = False,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
     debug: Debug = False,

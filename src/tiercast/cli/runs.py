@@ -1,14 +1,20 @@
 """``tiercast runs``."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
+from tiercast.core.errors import Unavailable
+from tiercast.ports import RunLog
 from tiercast.render.output import print_json, warn
 from tiercast.render.report import write_report
 from tiercast.render.run import show_run, show_runs
+from tiercast.wiring import Wiring
+
+Answer = TypeVar("Answer")
 
 app = typer.Typer(add_completion=False)
 
@@ -23,15 +29,17 @@ def runs(
     debug: Debug = False,
 ) -> None:
     """List past runs, or show one whole."""
-    log = open_home(home).runs
+    _check(run, report)
+    wiring = open_home(home)
     if run is None:
-        records = log.recent(limit)
+        records = _read(wiring, lambda log: log.recent(limit))
         if as_json:
             print_json({"runs": [record.document for record in records]})
         else:
             show_runs(records)
         return
-    record = log.get(run)
+    name = run
+    record = _read(wiring, lambda log: log.get(name))
     if report is not None:
         write_report(record.document, report)
         warn(f"The run is now a page: {report}")
@@ -39,3 +47,21 @@ def runs(
         print_json(record.document)
     elif report is None:
         show_run(record.document)
+
+
+def _check(run: str | None, report: Path | None) -> None:
+    if report is None:
+        return
+    if run is None:
+        raise typer.BadParameter("name the RUN to write; 'tiercast runs' lists them", param_hint="--report")
+    if report.suffix.lower() != ".html":
+        raise typer.BadParameter(f"{report} does not end in .html, as a page has to", param_hint="--report")
+
+
+def _read(wiring: Wiring, ask: Callable[[RunLog], Answer]) -> Answer:
+    """What the runs say; where their table cannot be read, those in the home's folder alone, and a warning."""
+    try:
+        return ask(wiring.runs)
+    except Unavailable as error:
+        warn(f"Warning: only runs kept in {wiring.settings.home / 'runs'} are known, not those of the table. {error}")
+        return ask(wiring.run_folder)

@@ -91,5 +91,5 @@ def _tier_rows(training_set: TrainingSet | None, *, test: bool) -> tuple[int, ..
 def _all_missing(training_set: TrainingSet | None) -> tuple[str, ...]:
     if training_set is None:
         return ()
-    X, _ = training_set.side(test=False)
-    return tuple(feature.name for column, feature in enumerate(OBSERVED) if np.isnan(X[:, column]).all())
+    shares = zip(OBSERVED, training_set.missing_shares().tolist(), strict=True)
+    return tuple(feature.name for feature, share in shares if share == 1)

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import PurePath
 
 import polars as pl
 
 from tiercast.intake.clean import Cleaned, Context, clean
+from tiercast.intake.schema import nearest_column
 from tiercast.ports import Added, Progress, RawBatch, RejectFile, ScrapedTable, SourceFile, VideoStore
 
 TABLE_NAME = "scraped_videos"
@@ -41,6 +43,10 @@ class FileReport:
     """For each reason the sentence of the first row it refused."""
     rejects_file: str | None = None
     scrape_time_guessed: int = 0
+    views_fell: int = 0
+    """Stored observations with fewer views than the one before them; views never fall."""
+    ignored_columns: dict[str, str | None] = field(default_factory=dict)
+    """Columns that nothing read, each with the canonical one it was probably meant to be."""
     read_before: bool = False
 
     @property
@@ -48,20 +54,38 @@ class FileReport:
         """Rows refused, whatever the reason."""
         return sum(self.rejects.values())
 
+    @property
+    def all_rejected(self) -> bool:
+        """Whether it had rows and not one of them was accepted."""
+        return self.read > 0 and self.rejected == self.read
+
+    @property
+    def why_all_rejected(self) -> str:
+        """The sentence for a file of which nothing was accepted."""
+        reasons = ", ".join(f"{count:,} as {reason}" for reason, count in self.rejects.items())
+        kept = f" They are kept with their reasons in {self.rejects_file}." if self.rejects_file else ""
+        return f"{self.path}: every row was rejected: {reasons}.{kept}"
+
 
 def ingest_file(
     source: SourceFile, store: VideoStore, rejects: RejectFile, *, options: IngestOptions, progress: Progress
 ) -> FileReport:
     """Store one file's rows; a file whose content was read before, the same way, adds nothing."""
     report = FileReport(source.path, source.format)
-    content = f"{source.content}:{source.format}:{options.platform or ''}"
+    content = _content_key(source, options)
     if store.was_read(content):
         return replace(report, read_before=True)
     batches = source.batches()
     report = _ingest(_Batches(report, batches, source.modified_at), store, rejects, options=options, progress=progress)
-    if DEPENDS_ON_THE_STORE not in report.rejects:
+    if DEPENDS_ON_THE_STORE not in report.rejects and not report.all_rejected:
         store.mark_read(content, options.now)
     return report
+
+
+def _content_key(source: SourceFile, options: IngestOptions) -> str:
+    """What was read and how: another platform or scrape time makes other observations of the same content."""
+    stated = "" if options.scraped_at is None else f":{options.scraped_at.astimezone(UTC).isoformat()}"
+    return f"{source.content}:{source.format}:{options.platform or ''}{stated}"
 
 
 def ingest_table(
@@ -82,30 +106,61 @@ class _Batches:
     changes_only: bool = False
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What has come of the rows so far."""
+
+    report: FileReport
+    reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+
 def _ingest(
     work: _Batches, store: VideoStore, rejects: RejectFile, *, options: IngestOptions, progress: Progress
 ) -> FileReport:
-    report = work.report
-    refused: list[dict[str, object]] = []
-    progress.stage(f"reading {PurePath(report.path).name}")
+    tally = _Tally(work.report)
+    progress.stage(f"reading {PurePath(work.report.path).name}")
+    refused = _refused(work, store, tally, options=options, progress=progress)
+    first = next(refused, None)  # without any there is no file of them
+    kept = None if first is None else rejects.write(work.report.path, chain([first], refused))
+    reasons = dict(sorted(tally.reasons.items()))
+    return replace(tally.report, rejects=reasons, examples=tally.examples, rejects_file=kept)
+
+
+def _refused(
+    work: _Batches, store: VideoStore, tally: _Tally, *, options: IngestOptions, progress: Progress
+) -> Iterator[dict[str, object]]:
+    """Stores batch after batch; out come the refused rows of each, so that memory never holds those of all."""
     for batch in work.batches:
         cleaned = clean(batch.rows, _context(batch.rows, work, store, options))
-        added = store.add(cleaned.rows, changes_only=work.changes_only) if cleaned.rows.height else Added(0, 0, 0, ())
-        refused.extend(_reject_lines(batch, cleaned, added))
+        added = _added(cleaned, work, store)
+        tally.report = _with_batch(tally.report, batch, cleaned, added)
         progress.advance(batch.rows.height)
-        report = replace(
-            report,
-            read=report.read + batch.rows.height + len(batch.unreadable),
-            stored=report.stored + added.stored,
-            updated=report.updated + added.updated,
-            observations=report.observations + added.observations,
-            scrape_time_guessed=report.scrape_time_guessed + int(cleaned.rows["scrape_time_guessed"].sum()),
-        )
+        for line in _reject_lines(batch, cleaned, added):
+            reason, detail = str(line["reason"]), str(line["detail"])
+            tally.reasons[reason] += 1
+            tally.examples.setdefault(reason, detail)
+            yield line
+
+
+def _added(cleaned: Cleaned, work: _Batches, store: VideoStore) -> Added:
+    if cleaned.rows.is_empty():
+        return Added(0, 0, 0, ())
+    read_at = work.guessed_at if work.changes_only else None  # a table's counts may move while its times stand still
+    return store.add(cleaned.rows, changes_only=work.changes_only, read_at=read_at)
+
+
+def _with_batch(report: FileReport, batch: RawBatch, cleaned: Cleaned, added: Added) -> FileReport:
+    ignored = {name: nearest_column(name) for name in batch.ignored if name not in report.ignored_columns}
     return replace(
         report,
-        rejects=dict(sorted(Counter(str(line["reason"]) for line in refused).items())),
-        examples={str(line["reason"]): str(line["detail"]) for line in reversed(refused)},
-        rejects_file=rejects.write(report.path, refused) if refused else None,
+        read=report.read + batch.rows.height + len(batch.unreadable),
+        stored=report.stored + added.stored,
+        updated=report.updated + added.updated,
+        observations=report.observations + added.observations,
+        scrape_time_guessed=report.scrape_time_guessed + int(cleaned.rows["scrape_time_guessed"].sum()),
+        views_fell=report.views_fell + added.views_fell,
+        ignored_columns={**report.ignored_columns, **ignored},
     )
 
 
@@ -123,8 +178,8 @@ def _known_platforms(rows: pl.DataFrame, store: VideoStore) -> dict[str, str]:
     """Platforms of stored videos, asked for only where rows do not all state theirs."""
     if "video_id" not in rows.columns or ("platform" in rows.columns and rows["platform"].null_count() == 0):
         return {}
-    ids = rows["video_id"].drop_nulls().unique().to_list()
-    return store.platforms_of([str(video_id).strip() for video_id in ids])
+    ids = {str(video_id).strip() for video_id in rows["video_id"].to_list() if video_id is not None}
+    return store.platforms_of(sorted(ids))
 
 
 def _reject_lines(batch: RawBatch, cleaned: Cleaned, added: Added) -> Iterator[dict[str, object]]:
@@ -133,7 +188,10 @@ def _reject_lines(batch: RawBatch, cleaned: Cleaned, added: Added) -> Iterator[d
     for reject in cleaned.rejects:
         yield {"reason": reject.reason, "detail": reject.detail, "row": batch.raw[reject.row]}
     for row in added.conflicts:
-        detail = "The store holds an observation of this video at this very time with other counts; that one stays."
+        detail = (
+            "The stored observation of this video at this very time lacks or contradicts what this row says; "
+            "the stored one stays."
+        )
         yield {"reason": CONFLICT, "detail": detail, "row": batch.raw[row]}
 
 
@@ -145,13 +203,19 @@ class IngestReport:
     failed: Sequence[tuple[str, str]] = ()
     """Path and the sentence that says why."""
 
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """What makes the command fail: files that could not be read, and those of which no row was accepted."""
+        refused = [(file.path, file.why_all_rejected) for file in self.files if file.all_rejected]
+        return [*self.failed, *refused]
+
     def to_document(self) -> dict[str, object]:
         """The answer of ``ingest --json``."""
         totals = {
             name: sum(getattr(file, name) for file in self.files)
-            for name in ("read", "stored", "updated", "observations", "rejected", "scrape_time_guessed")
+            for name in ("read", "stored", "updated", "observations", "rejected", "scrape_time_guessed", "views_fell")
         }
-        failed = [{"path": path, "error": error} for path, error in self.failed]
+        failed = [{"path": path, "error": error} for path, error in self.failures]
         return {"files": [_file_document(file) for file in self.files], "failed": failed, **totals}
 
 
@@ -168,5 +232,7 @@ def _file_document(file: FileReport) -> dict[str, object]:
         "reject_examples": file.examples,
         "rejects_file": file.rejects_file,
         "scrape_time_guessed": file.scrape_time_guessed,
+        "views_fell": file.views_fell,
+        "ignored_columns": file.ignored_columns,
         "read_before": file.read_before,
     }

@@ -36,6 +36,20 @@ class Champion:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Who serves, and the highest number in the log when that was read: whoever relies on it takes the next one."""
+
+    champion: Champion | None
+    last_number: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def release(self) -> Release | None:
+        """The release that serves, if one does."""
+        return self.champion.release if self.champion else None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One number of the promotion log: what it says, or why it cannot be read."""
 
@@ -150,9 +164,18 @@ def _entry(log: PromotionLog, moment: Moment, number: int) -> Entry:
     return Entry(number, promotion)
 
 
-def next_number(log: PromotionLog, moment: Moment) -> int:
-    """The number that the next promotion has to take; damaged entries keep theirs."""
-    return max(log.numbers(moment), default=0) + 1
+def standing(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> Standing:
+    """Who serves, together with the number that this was read at; damaged entries keep theirs. Raises Unavailable.
+
+    Where every release ever promoted is damaged nobody serves, and a warning says so.
+    """
+    numbers = log.numbers(moment) if log else []
+    last_number = max(numbers, default=0)
+    try:
+        serving = _highest_sound(objects, log, moment, numbers) if log else None
+    except Missing as error:
+        return Standing(None, last_number, (str(error),))
+    return Standing(serving, last_number, serving.warnings if serving else ())
 
 
 def champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> Champion | None:
@@ -160,10 +183,12 @@ def champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> 
 
     Raises Unavailable, and Missing where there are entries but none of them leads to a sound release.
     """
-    if log is None:
-        return None
+    return None if log is None else _highest_sound(objects, log, moment, log.numbers(moment))
+
+
+def _highest_sound(objects: ObjectStore, log: PromotionLog, moment: Moment, numbers: list[int]) -> Champion | None:
     warnings: list[str] = []
-    for number in reversed(log.numbers(moment)):
+    for number in reversed(numbers):
         entry = _entry(log, moment, number)
         if entry.promotion is None:
             warnings.append(entry.damage or "")
@@ -214,13 +239,14 @@ def rollback(store: ModelStore, moment: Moment, *, release: str | None, reason: 
     Raises InvalidInput where the target already serves or never served, Missing where there is none, and Unavailable
     where the store is, or where another promotion took the number first.
     """
-    current = champion(store.objects, store.log, moment)
+    numbers = store.log.numbers(moment)
+    current = _highest_sound(store.objects, store.log, moment, numbers)
     if current is None:
         raise Missing(f"Nothing was ever promoted for {moment}, so there is nothing to roll back.")
     served = [entry.promotion for entry in history(store.log, moment) if entry.promotion]
     target = _target(store.objects, current, served, release)
     load_release(store.objects, moment, target)
-    entry = _back_to(target, current, number=next_number(store.log, moment), reason=reason, writer=writer)
+    entry = _back_to(target, current, number=max(numbers) + 1, reason=reason, writer=writer)
     race = promote(store, entry)
     if not race.won:
         raise Unavailable(

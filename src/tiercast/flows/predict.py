@@ -15,6 +15,8 @@ from tiercast.flows.model_store import champion
 from tiercast.learn.predictor import Predictor
 from tiercast.ports import ObjectStore, PromotionLog
 
+UNKNOWN = "unknown"
+"""Stands for the platform of a row that names none; no feature rests on it, and answers give null."""
 RELATIVE_TO = "all"
 """Tiers are cut over all videos; other references come with later moments."""
 
@@ -59,6 +61,7 @@ def predict(rows: pl.DataFrame, serving: Serving) -> list[dict[str, Any]]:
     manifest = serving.release.manifest
     probabilities = serving.predictor.probabilities(rows)
     answer = zip(
+        rows["platform"].to_list(),
         rows["video_id"].to_list(),
         (probabilities.argmax(axis=1) + 1).tolist(),
         probabilities.tolist(),
@@ -69,6 +72,7 @@ def predict(rows: pl.DataFrame, serving: Serving) -> list[dict[str, Any]]:
     confident = (probabilities.max(axis=1) >= (np.inf if threshold is None else threshold)).tolist()
     return [
         {
+            "platform": None if platform == UNKNOWN else platform,
             "video_id": video_id,
             "moment": manifest.moment.value,
             "tier": tier,
@@ -83,5 +87,5 @@ def predict(rows: pl.DataFrame, serving: Serving) -> list[dict[str, Any]]:
             "label": manifest.label,
             "newest_training_video_at": manifest.newest_training_video_at,
         }
-        for (video_id, tier, shares, missing), sure in zip(answer, confident, strict=True)
+        for (platform, video_id, tier, shares, missing), sure in zip(answer, confident, strict=True)
     ]

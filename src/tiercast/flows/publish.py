@@ -6,12 +6,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from tiercast.core.canonical import sha256_hex
-from tiercast.core.errors import Unavailable
 from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
 from tiercast.core.release import FeatureUse, Manifest, Promotion, Release
 from tiercast.flows.candidates import Fitted, Judged
-from tiercast.flows.model_store import ModelStore, Writer, next_number, promote, upload
+from tiercast.flows.model_store import ModelStore, Race, Standing, Writer, promote, upload
 from tiercast.flows.training_set import TrainingPlan
 from tiercast.learn.features import OBSERVED, feature_schema
 from tiercast.learn.training_set import TrainingSet
@@ -56,6 +55,7 @@ def stage(
 def _feature_uses(training_set: TrainingSet) -> tuple[FeatureUse, ...]:
     X, _ = training_set.side(test=False)
     uses = []
+    missing_shares = training_set.missing_shares().tolist()
     for column, feature in enumerate(OBSERVED):
         known = X[~np.isnan(X[:, column]), column]
         uses.append(
@@ -67,7 +67,7 @@ def _feature_uses(training_set: TrainingSet) -> tuple[FeatureUse, ...]:
                 meaning=feature.meaning,
                 held=training_set.held.get(feature.name),
                 median=float(np.median(known)) if len(known) else None,
-                missing_share=1 - len(known) / len(X),
+                missing_share=missing_shares[column],
             )
         )
     return tuple(uses)
@@ -75,25 +75,28 @@ def _feature_uses(training_set: TrainingSet) -> tuple[FeatureUse, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A release that passed the gate: the findings that say so, its run, and the champion it was judged beside."""
+    """A release that passed the gate: the findings that say so, its run, and who served when it was judged."""
 
     release: Release
     findings: Sequence[Finding]
     run: str
-    previous: str | None
+    beside: Standing
 
 
-def publish(store: ModelStore, passed: Passed, writer: Writer) -> Promotion:
-    """Upload the release, verify it by hash, then name it champion; raises Unavailable where another was faster."""
+def publish(store: ModelStore, passed: Passed, writer: Writer) -> Race:
+    """Upload the release, verify it by hash, then name it champion, unless who serves has changed since the gate.
+
+    The entry takes the number after the last one that the gate knew of: where it is taken, the race is lost.
+    """
     release, moment = passed.release, passed.release.manifest.moment
-    number = next_number(store.log, moment)
+    previous = passed.beside.release
     upload(store.objects, moment, release)
     entry = Promotion(
-        number=number,
+        number=passed.beside.last_number + 1,
         moment=moment,
         action="promote",
         release=release.id,
-        previous=passed.previous,
+        previous=previous.id if previous else None,
         manifest_sha256=sha256_hex(release.manifest_bytes),
         verdict=Verdict.PROMOTE.value,
         findings=tuple(asdict(finding) for finding in passed.findings),
@@ -103,10 +106,4 @@ def publish(store: ModelStore, passed: Passed, writer: Writer) -> Promotion:
         at=writer.at,
         token=writer.token,
     )
-    race = promote(store, entry)
-    if not race.won:
-        raise Unavailable(
-            f"Another promotion was faster: {race.entry.actor} made {race.entry.release[:12]} champion as number "
-            f"{number}. This candidate was judged beside the champion before it; run the retrain again."
-        )
-    return entry
+    return promote(store, entry)

@@ -4,19 +4,21 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import uuid4
 
-from tiercast.core.errors import Missing, TiercastError
+from tiercast.core.errors import TiercastError, Unavailable
 from tiercast.core.findings import Finding, Outcome, Verdict, verdict_of
 from tiercast.core.release import Release
-from tiercast.flows.candidates import fit_best, judge
-from tiercast.flows.gate import judge_candidate, judge_data, rehearse
+from tiercast.flows.candidates import Fitted, Judged, fit_best, judge
+from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, rehearse
 from tiercast.flows.ingest import IngestOptions, ingest_table
-from tiercast.flows.model_store import ModelStore, Writer, champion
+from tiercast.flows.model_store import ModelStore, Standing, Writer, standing
 from tiercast.flows.publish import Order, Passed, publish, stage
 from tiercast.flows.report import STATUS_OF, RunReport, recorded, run_id
 from tiercast.flows.stopwatch import Stopwatch
 from tiercast.flows.training_set import Drawn, draw
+from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import (
     FrozenSet,
     Lease,
@@ -52,60 +54,99 @@ class World:
     actor: str
 
 
+PUBLISH_TRIES: Final = 3
+"""Whoever is overtaken this often meets somebody who promotes in a loop; a person should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """All that was found out about a candidate: enough to judge it again when another champion serves."""
+
+    drawn: Drawn
+    training_set: TrainingSet
+    fitted: Fitted
+    judged: Judged
+    release: Release
+    rehearsed: Rehearsed
+
+
 def retrain(world: World, order: Order, *, progress: Progress) -> RunReport:
-    """Train, judge and perhaps publish. The run is recorded whatever its end; raises only where another one runs."""
+    """Train, judge and perhaps publish. The run is recorded whatever its end, also where another one was running."""
     watch, started_at = Stopwatch(), world.now()
     report = RunReport(run_id(started_at), order.moment, "failed", "videos", "", started_at, dry_run=order.dry_run)
-    with world.lease():
-        try:
+    try:
+        with world.lease():
             report = _run(world, order, report, watch=watch, progress=progress)
-        except TiercastError as error:
-            report = replace(report, reason=str(error))
-        return recorded(replace(report, seconds=watch.seconds()), world.runs)
+    except TiercastError as error:
+        report = replace(report, reason=str(error))
+    except BaseException as error:
+        recorded(replace(report, reason=_told(error), seconds=watch.seconds()), world.runs)
+        raise
+    return recorded(replace(report, seconds=watch.seconds()), world.runs)
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted before its end; `tiercast models` shows which release serves."
+    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"Ended by a fault that nobody foresaw ({said}). Run it again with --debug and report it."
 
 
 def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, progress: Progress) -> RunReport:
     with watch.stage("query"):
-        serving, report = _champion(world, order, report)
+        beside = standing(world.objects, world.read_log(), order.moment)
+        report = _beside(report, beside)
         _note_changes(world, progress)
         progress.stage("reading videos")
     with watch.stage("features"):
         drawn = draw(world.videos, world.fallback, order.plan)
         report = _with_drawn(report, drawn)
     with watch.stage("gate"):
-        findings = judge_data(drawn, min_videos=order.plan.min_videos, serving=serving)
+        findings = judge_data(drawn, min_videos=order.plan.min_videos, serving=beside.release)
     if drawn.training_set is None or verdict_of(findings) is not Verdict.PROMOTE:
         return _concluded(report, findings)
-    with closing(world.rehearsal()) as rehearsal:
-        with watch.stage("train"):
-            fitted = fit_best(drawn.training_set, seed=order.plan.seed, progress=progress)
-        progress.stage("judging the candidate")
-        with watch.stage("evaluate"):
-            judged = judge(fitted, drawn.training_set)
-            release = stage(fitted, judged, drawn.training_set, order=order, libraries=world.libraries)
-        with watch.stage("gate"):
-            rehearsed = rehearse(rehearsal, release, fitted, drawn.training_set)
-            findings += judge_candidate(
-                judged, rehearsed, drawn.training_set, min_accuracy=order.min_accuracy, serving=serving
-            )
-    report = replace(report, judged=judged, candidates=fitted.lines, candidate=release.id)
-    report = _concluded(report, findings)
+    proven = _prove(world, order, drawn, drawn.training_set, watch=watch, progress=progress)
+    report = replace(report, judged=proven.judged, candidates=proven.fitted.lines, candidate=proven.release.id)
+    report = _judged(order, report, proven, beside)
     if report.status == "promoted" and not order.dry_run:
         with watch.stage("publish"):
-            report = _published(world, report, release)
+            report = _published(world, order, report, proven, beside)
     return report
 
 
-def _champion(world: World, order: Order, report: RunReport) -> tuple[Release | None, RunReport]:
-    try:
-        serving = champion(world.objects, world.read_log(), order.moment)
-    except Missing as error:  # every release ever promoted is damaged: a candidate that passes is the cure
-        return None, replace(report, warnings=(str(error),))
-    if serving is None:
-        return None, report
-    name = serving.release.id
-    report = replace(report, champion_before=name, champion_after=name, warnings=serving.warnings)
-    return serving.release, report
+def _prove(
+    world: World, order: Order, drawn: Drawn, training_set: TrainingSet, *, watch: Stopwatch, progress: Progress
+) -> Proven:
+    """Fit the candidates, evaluate the best one, and let a fresh process predict from its staged bytes."""
+    with closing(world.rehearsal()) as rehearsal:
+        with watch.stage("train"):
+            fitted = fit_best(training_set, seed=order.plan.seed, progress=progress)
+        progress.stage("judging the candidate")
+        with watch.stage("evaluate"):
+            judged = judge(fitted, training_set)
+            release = stage(fitted, judged, training_set, order=order, libraries=world.libraries)
+        with watch.stage("gate"):
+            rehearsed = rehearse(rehearsal, release, fitted, training_set)
+    return Proven(drawn, training_set, fitted, judged, release, rehearsed)
+
+
+def _judged(order: Order, report: RunReport, proven: Proven, beside: Standing) -> RunReport:
+    """The gate's answer, with every check asked beside the release that serves."""
+    findings = judge_data(proven.drawn, min_videos=order.plan.min_videos, serving=beside.release)
+    findings += judge_candidate(
+        proven.judged,
+        proven.rehearsed,
+        proven.training_set,
+        min_accuracy=order.min_accuracy,
+        serving=beside.release,
+    )
+    return _concluded(report, findings)
+
+
+def _beside(report: RunReport, beside: Standing) -> RunReport:
+    """The report of a run that is judged beside whoever serves; without one, a candidate that passes is the cure."""
+    name = beside.release.id if beside.release else None
+    return replace(report, champion_before=name, champion_after=name, warnings=(*report.warnings, *beside.warnings))
 
 
 def _note_changes(world: World, progress: Progress) -> None:
@@ -141,11 +182,37 @@ def _concluded(report: RunReport, findings: list[Finding]) -> RunReport:
     return replace(report, status=STATUS_OF[verdict], reason=reason, findings=tuple(findings))
 
 
-def _published(world: World, report: RunReport, release: Release) -> RunReport:
-    if report.champion_before == release.id:
-        reason = "Every check passed, and this very release serves already: same rows, settings and libraries."
-        return replace(report, reason=reason)
+def _published(world: World, order: Order, report: RunReport, proven: Proven, beside: Standing) -> RunReport:
+    """Publish, unless this very release serves; where who serves has changed, judge again beside them first."""
+    release = proven.release
+    for _ in range(PUBLISH_TRIES):
+        serves = report.champion_before == release.id
+        if not serves and _won(world, report, release, beside):
+            return replace(report, champion_after=release.id)
+        fresh = standing(world.objects, world.read_log(), order.moment)
+        if serves and fresh.last_number == beside.last_number:
+            reason = "Every check passed, and this very release serves already: same rows, settings and libraries."
+            return replace(report, reason=reason)
+        beside, report = fresh, _judged(order, _overtaken(report, fresh), proven, fresh)
+        if report.status != "promoted":
+            return report
+    raise Unavailable(f"{' '.join(report.warnings)} Nothing was published after {PUBLISH_TRIES} tries; run it again.")
+
+
+def _won(world: World, report: RunReport, release: Release, beside: Standing) -> bool:
     store = ModelStore(world.objects, world.write_log())
     writer = Writer(actor=world.actor, at=world.now(), token=uuid4().hex)
-    publish(store, Passed(release, report.findings, report.run, report.champion_before), writer)
-    return replace(report, champion_after=release.id)
+    return publish(store, Passed(release, report.findings, report.run, beside), writer).won
+
+
+def _overtaken(report: RunReport, fresh: Standing) -> RunReport:
+    """The report of a run during which somebody else promoted or rolled back."""
+    report = _beside(report, fresh)
+    if fresh.champion is None:
+        return report
+    entry = fresh.champion.promotion
+    warning = (
+        f"Another promotion was faster: {entry.actor} made {entry.release[:12]} champion as number {entry.number}, "
+        "so the candidate was judged again beside it."
+    )
+    return replace(report, warnings=(*report.warnings, warning))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from tiercast.core.tiers import tier_edges
-from tiercast.learn.features import HELD_ON_VIEWS, feature_matrix, hold
+from tiercast.learn.features import HELD_ON_VIEWS, feature_matrix, hold, unknown_inputs
 from tiercast.learn.splits import order_keys, stratified_test_rows
 from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import FrozenSet, VideoStore
@@ -58,6 +58,7 @@ def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
     newest = rows["published_at"].max()
     return TrainingSet(
         X=hold(feature_matrix(rows, save_per_like=plan.save_per_like), HELD_ON_VIEWS),
+        unknown=unknown_inputs(rows),
         tiers=tiers,
         is_test=stratified_test_rows(tiers, order_keys(identities, seed=plan.seed), share=plan.test_share),
         identities=identities,
@@ -77,6 +78,7 @@ def from_frozen(frozen: FrozenSet, plan: TrainingPlan) -> TrainingSet:
         is_test = stratified_test_rows(frozen.labels, order_keys(identities, seed=plan.seed), share=plan.test_share)
     return TrainingSet(
         X=frozen.X,
+        unknown=np.isnan(frozen.X),
         tiers=frozen.labels,
         is_test=is_test,
         identities=identities,

@@ -119,7 +119,10 @@ def _with_times(frame: pl.DataFrame, read: Mapping[str, Reading], context: Conte
     end_of_day = timedelta(hours=23, minutes=59, seconds=59)  # a scrape saw what was posted on its day
     of_day = pl.when(pl.lit(_or_false(scraped_day))).then(pl.lit(end_of_day)).otherwise(pl.lit(timedelta()))
     fallback = context.scraped_at or context.file_modified_at
-    guessed = pl.col("scraped_at").is_null() & pl.lit(context.scraped_at is None)
+    caller_knows = pl.lit(context.scraped_at is not None)
+    row_guessed = pl.col("scrape_time_guessed").fill_null(value=False)
+    own = pl.when(~(row_guessed & caller_knows)).then(pl.col("scraped_at"))  # what is stated beats a guess
+    of_file = own.is_null() & ~caller_knows
     return frame.with_columns(
         pl.when(use_id).then(from_id).otherwise(pl.col("published_at")).alias("published_at"),
         pl.when(use_id)
@@ -127,8 +130,9 @@ def _with_times(frame: pl.DataFrame, read: Mapping[str, Reading], context: Conte
         .when(pl.col("published_at").is_not_null())
         .then(day_only)
         .alias("published_date_only"),
-        (pl.col("scraped_at") + of_day).fill_null(pl.lit(fallback).cast(SCHEMA["scraped_at"])).alias("scraped_at"),
-        (guessed | pl.col("scrape_time_guessed").fill_null(value=False)).alias("scrape_time_guessed"),
+        (own + of_day).fill_null(pl.lit(fallback).cast(SCHEMA["scraped_at"])).alias("scraped_at"),
+        (of_file | (row_guessed & ~caller_knows)).alias("scrape_time_guessed"),
+        of_file.alias("time_of_file"),
     )
 
 

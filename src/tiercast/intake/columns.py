@@ -15,6 +15,7 @@ from tiercast.intake.values import (
     EPOCH_SCALES,
     FLOAT_NOISE,
     MISSING_WORDS,
+    ROUNDED_NUMBER,
     StatedTime,
     parse_count,
     parse_flag,
@@ -39,6 +40,8 @@ _WORDS: Final = ("platform", "video_url", *_IDS)
 _AS_WRITTEN: Final = ("description",)
 """Text columns where blank is a value of its own: a caption known to be empty."""
 _INT64_END: Final = 2**63 - 1
+_WIDER: Final = tuple(getattr(pl, name) for name in ("UInt64", "Int128", "UInt128") if hasattr(pl, name))
+"""Whole numbers of more than 63 bits; older Polars lack the last."""
 _FLOAT_INT64_END: Final = 9.2e18
 """Counts beyond 64 bits are brought here; far above COUNT_LIMIT, so they stay recognisably absurd."""
 _EARLIEST_US: Final = int(EARLIEST.timestamp()) * 1_000_000
@@ -123,6 +126,8 @@ def _read_text(series: pl.Series) -> Reading:
         words = list(MISSING_WORDS) if name in _WORDS else [""]
         missing = (series.str.to_lowercase() if name in _WORDS else series).is_in(words)
         series = series.set(missing.fill_null(value=False), None)
+    if name in _IDS:
+        bad = bad | series.str.contains(f"^(?:{ROUNDED_NUMBER})$").fill_null(value=False)
     return Reading(series, bad)
 
 
@@ -139,7 +144,8 @@ def _read_counts(series: pl.Series) -> Reading:
     if series.dtype == pl.String:
         return _read_count_texts(series)
     if series.dtype.is_integer():
-        clipped = series.clip(-_INT64_END, _INT64_END) if series.dtype in (pl.UInt64, pl.Int128) else series
+        lowest = 0 if series.dtype.is_unsigned_integer() else -_INT64_END
+        clipped = series.clip(lowest, _INT64_END) if series.dtype in _WIDER else series
         return Reading(clipped.cast(pl.Int64), _none_bad(len(series)))
     if series.dtype.is_float():
         known = series.cast(pl.Float64).fill_nan(None)

@@ -1,5 +1,6 @@
 """Why a row is refused: each rule with its name, its condition and the sentence that tells the user."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ import polars as pl
 
 from tiercast.core.video import COLUMNS, COUNT_LIMIT, COUNTS
 from tiercast.intake.columns import PARSERS
-from tiercast.intake.values import shown
+from tiercast.intake.values import ROUNDED_NUMBER, shown
 
 LONGEST_SECONDS: Final = 86_400
 """A day: no short video is longer, and milliseconds read as seconds soon are."""
@@ -51,18 +52,24 @@ def _conditions(unreadable: Mapping[str, pl.Series], now: datetime) -> Iterator[
     yield "scraped_in_the_future", pl.col("scraped_at") > latest
     day_before = pl.col("scraped_at").dt.date() < pl.col("published_at").dt.date()
     before = pl.col("scraped_at") < pl.col("published_at")
-    yield "scraped_before_published", pl.when("published_date_only").then(day_before).otherwise(before)
+    earlier = pl.when("published_date_only").then(day_before).otherwise(before)
+    yield "file_older_than_post", earlier & pl.col("time_of_file")
+    yield "scraped_before_published", earlier
 
 
 _SENTENCES: Final = {
     "no_video_id": "The row has no video_id.",
     "platform_unknown": (
-        "No platform is stated for video {video_id}, its address names none and no stored video has its id; "
-        "state it with --platform."
+        "No platform is stated for video {video_id}, its address names none, and the stored videos do not settle it "
+        "(none has its id, or those of two platforms have); state it with --platform."
     ),
     "likes_exceed_views": "It has {likes} likes but {views} views; a video has at most one like a view.",
     "published_in_the_future": "published_at is {published_at}, which lies in the future.",
     "scraped_in_the_future": "scraped_at is {scraped_at}, which lies in the future.",
+    "file_older_than_post": (
+        "It does not say when it was scraped, and the file's modification time that stands in, {scraped_at}, is "
+        "before it was published at {published_at}. State when it was scraped with --scraped-at."
+    ),
     "scraped_before_published": "It was scraped at {scraped_at}, before it was published at {published_at}.",
     "same_time_other_counts": (
         "Another row has other counts for video {video_id} at {scraped_at}; the one with the most views is kept "
@@ -96,6 +103,11 @@ def _why_unreadable(name: str, rows: pl.DataFrame, index: object) -> str:
         return f"{name} holds a time before 2005 or after 9999."
     assert isinstance(index, int)
     value = series[index]
+    if isinstance(value, str) and re.fullmatch(ROUNDED_NUMBER, value.strip()):
+        return (
+            f"{name} is {shown(value)}: a spreadsheet rounded it, so its last digits are gone. "
+            "Export it again with that column as text."
+        )
     try:
         PARSERS[_KINDS[name]](value)
     except ValueError as error:

@@ -1,5 +1,6 @@
 """The canonical columns as Polars types."""
 
+from difflib import get_close_matches
 from typing import Final
 
 import polars as pl
@@ -16,3 +17,16 @@ _TYPES: Final[dict[Kind, pl.DataType]] = {
 }
 
 SCHEMA: Final[dict[str, pl.DataType]] = {column.name: _TYPES[column.kind] for column in COLUMNS}
+
+CLOSE_ENOUGH: Final = 0.75
+"""Similarity from which a name is taken for a slip: two letters exchanged in a word of five give 0.8."""
+
+
+def nearest_column(name: str) -> str | None:
+    """The canonical column that an unknown name was probably meant to be.
+
+    >>> nearest_column("veiws"), nearest_column("Video ID"), nearest_column("mood")
+    ('views', 'video_id', None)
+    """
+    plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+    return next(iter(get_close_matches(plain, SCHEMA, n=1, cutoff=CLOSE_ENOUGH)), None)

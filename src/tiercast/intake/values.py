@@ -23,6 +23,9 @@ The limits lie between 1973 (as the finer unit) and 5138 (as the coarser), so no
 CAPTION_HASHTAG: Final = r"""[#＃]([^\s#＃@.,;:!?"'`()\[\]{}<>|/\\…、。，！？]+)"""
 """A hashtag in running text; written so that Python and Polars read it alike (their \\w differ on Thai and Hindi)."""
 
+ROUNDED_NUMBER: Final = r"[0-9]+[.,][0-9]+[eE]\+?[0-9]+|[0-9]+[eE]\+[0-9]+"
+"""How a spreadsheet writes a 19-digit id after rounding it (7.55556E+18); no platform's ids hold a point or a plus."""
+
 FLOAT_NOISE: Final = 1e-13
 """How far from whole a count may be, of itself: 4.1 * 10**6 comes out of a float as 4099999.9999999995."""
 

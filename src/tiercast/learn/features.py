@@ -35,10 +35,6 @@ class Feature:
     """The computed value is divided by this."""
 
 
-def _share_of(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    return part / whole
-
-
 def _of_likes(part: pl.Expr) -> pl.Expr:
     return pl.when(LIKES == 0).then(0.0).otherwise(part / LIKES)
 
@@ -58,19 +54,19 @@ _ALWAYS = pl.lit(value=True)
 OBSERVED: Final[tuple[Feature, ...]] = (
     Feature(
         "share_rate", "shareRate", "share of views", "shares / views",
-        _share_of(SHARES, VIEWS), SHARES.is_not_null(),
+        SHARES / VIEWS, SHARES.is_not_null(),
     ),
     Feature(
         "comment_rate", "commentRate", "share of views", "comments / views",
-        _share_of(COMMENTS, VIEWS), COMMENTS.is_not_null(),
+        COMMENTS / VIEWS, COMMENTS.is_not_null(),
     ),
     Feature(
         "like_rate", "likeRate", "share of views", "likes / views",
-        _share_of(LIKES, VIEWS), LIKES.is_not_null(),
+        LIKES / VIEWS, LIKES.is_not_null(),
     ),
     Feature(
         "save_rate", "saveRate", "share of views", "saves / views; saves unknown: likes x retrain.save_per_like",
-        _share_of(SAVES, VIEWS), pl.col("saves").is_not_null(),
+        SAVES / VIEWS, pl.col("saves").is_not_null(),
     ),
     Feature(
         "share_to_like", "shareToLikeRatio", "shares per like", "shares / likes, 0 where likes are 0",
@@ -90,7 +86,7 @@ OBSERVED: Final[tuple[Feature, ...]] = (
     ),
     Feature(
         "has_sound", "hasTrendingSound", "0 or 1", "1 where the post names its sound",
-        _HAS_SOUND.cast(pl.Float64), _ALWAYS,
+        _HAS_SOUND.cast(pl.Float64), _HAS_SOUND,
     ),
     Feature(
         "caption_length", "captionLength", "2,000 characters", "length of the caption",
@@ -143,11 +139,9 @@ def feature_matrix(rows: pl.DataFrame, *, save_per_like: float) -> NDArray[np.fl
     return np.ascontiguousarray(clipped, dtype=np.float64)
 
 
-def missing_features(rows: pl.DataFrame) -> list[list[str]]:
-    """For each canonical row, the features whose inputs were unknown (imputed, estimated or stood in for)."""
-    known = rows.select(feature.known.alias(feature.name) for feature in OBSERVED)
-    names = np.array(known.columns)
-    return [names[~row].tolist() for row in known.to_numpy().astype(bool)]
+def unknown_inputs(rows: pl.DataFrame) -> NDArray[np.bool_]:
+    """Where a feature's inputs were unknown, (n_videos, 15), so that it is NaN, estimated or stood in for."""
+    return ~rows.select(feature.known.alias(feature.name) for feature in OBSERVED).to_numpy().astype(bool)
 
 
 def hold(X: NDArray[np.float64], held: dict[str, float]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tiercast.core.errors import InvalidInput
 from tiercast.core.release import Release
 from tiercast.core.tiers import N_TIERS
-from tiercast.learn.features import feature_matrix, feature_schema, hold, missing_features
+from tiercast.learn.features import OBSERVED, feature_matrix, feature_schema, hold, unknown_inputs
 from tiercast.learn.models import TierModel, load_model
 
 SUM_TOLERANCE: Final = 1e-9
@@ -45,7 +45,9 @@ class Predictor:
 
     def missing(self, rows: pl.DataFrame) -> list[list[str]]:
         """For each row, the features that were unknown, except those the release holds constant anyway."""
-        return [[name for name in names if name not in self.held] for names in missing_features(rows)]
+        free = np.array([feature.name not in self.held for feature in OBSERVED])
+        names = np.array([feature.name for feature in OBSERVED])
+        return [names[unknown & free].tolist() for unknown in unknown_inputs(rows)]
 
 
 def checked(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,6 +20,8 @@ class TrainingSet:
     """Features (n_videos, 15) with unknowns as NaN, tiers 1..5 (n_videos,), and the side of each row."""
 
     X: NDArray[np.float64]
+    unknown: NDArray[np.bool_]
+    """Where a feature's inputs were unknown (n_videos, 15), also where a value stands in for it."""
     tiers: NDArray[np.int64]
     is_test: NDArray[np.bool_]
     identities: Sequence[tuple[str, ...]]
@@ -53,6 +55,11 @@ class TrainingSet:
         digest.update(np.ascontiguousarray(self.X[rows]).tobytes())
         digest.update(np.ascontiguousarray(self.tiers[rows]).tobytes())
         return RowSet(rows=len(rows), sha256=digest.hexdigest())
+
+    def missing_shares(self) -> NDArray[np.float64]:
+        """For each feature the share of training rows on which its inputs were unknown, (15,)."""
+        unknown = self.unknown[~self.is_test]
+        return np.asarray(unknown.sum(axis=0) / max(1, len(unknown)), dtype=np.float64)
 
     def log_views_range(self) -> tuple[float, float] | None:
         """Lowest and highest log views (natural) of the training rows."""

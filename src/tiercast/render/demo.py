@@ -48,7 +48,11 @@ def _damaged(console: Console, damaged: RunReport) -> None:
 
 def _next(console: Console, home: Path, report: Path) -> None:
     place = shlex.quote(str(home))
-    started = f"{sys.executable} -m tiercast" if sys.argv[0].endswith("__main__.py") else shlex.quote(sys.argv[0])
+    started = (
+        f"{shlex.quote(sys.executable)} -m tiercast"
+        if sys.argv[0].endswith("__main__.py")
+        else shlex.quote(sys.argv[0])
+    )
     program = "tiercast" if shutil.which("tiercast") else started
     commands = (
         (f"{program} models --home {place}", "who serves, and the promotion log"),

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
-
 from tiercast.flows.doctor import Answer
-from tiercast.render.output import stdout
+from tiercast.render.output import shown, stdout
 
 
 def show_answers(answers: Sequence[Answer]) -> None:
@@ -13,4 +11,4 @@ def show_answers(answers: Sequence[Answer]) -> None:
     console = stdout()
     for answer in answers:
         mark = "[green]ok    [/]" if answer.ok else "[red]not ok[/]"
-        console.print(f"{mark} {answer.name:<12} {escape(answer.detail)}")
+        console.print(f"{mark} {answer.name:<12} {shown(answer.detail)}")

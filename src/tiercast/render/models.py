@@ -1,12 +1,11 @@
 """The model store as tables."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from tiercast.core.release import Promotion
 from tiercast.flows.models import Models, MomentModels
-from tiercast.render.output import stdout
+from tiercast.render.output import shown, stdout
 from tiercast.render.run import percent
 
 
@@ -22,7 +21,7 @@ def show_models(models: Models) -> None:
         _releases(console, moment)
         _promotions(console, moment)
         for warning in moment.champion.warnings if moment.champion else ():
-            console.print(f"[yellow]warning[/] {escape(warning)}")
+            console.print(f"[yellow]warning[/] {shown(warning)}")
 
 
 def _releases(console: Console, models: MomentModels) -> None:
@@ -52,11 +51,11 @@ def _promotions(console: Console, models: MomentModels) -> None:
         table.add_column(name, justify="right" if name == "number" else "left", overflow="fold")
     for entry in models.entries:
         if entry.promotion is None:
-            table.add_row(str(entry.number), "", "[red]damaged[/]", "", "", escape(entry.damage or ""))
+            table.add_row(str(entry.number), "", "[red]damaged[/]", "", "", shown(entry.damage or ""))
             continue
         told = entry.promotion
         when = f"{told.at:%Y-%m-%d %H:%M}"
-        table.add_row(str(entry.number), when, told.action, told.release[:12], escape(told.actor), escape(told.reason))
+        table.add_row(str(entry.number), when, told.action, told.release[:12], shown(told.actor), shown(told.reason))
     console.print(table)
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from rich.markup import escape
 from rich.table import Table
 
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.flows.predict import Serving
-from tiercast.render.output import stdout, warn
+from tiercast.render.output import shown, stdout, warn
 
 SHOWN: Final = 20
 ENDINGS: Final = (".csv", ".parquet", ".jsonl")
@@ -28,7 +27,7 @@ def show_predictions(predictions: Sequence[dict[str, Any]], serving: Serving) ->
         chances = (f"{share:.2f}" for share in prediction["probabilities"])
         unknown = ", ".join(prediction["missing"])
         table.add_row(
-            escape(prediction["video_id"]), str(prediction["tier"]), str(prediction["score"]), *chances, unknown
+            shown(prediction["video_id"]), str(prediction["tier"]), str(prediction["score"]), *chances, unknown
         )
     console = stdout()
     console.print(table)
@@ -38,12 +37,16 @@ def show_predictions(predictions: Sequence[dict[str, Any]], serving: Serving) ->
     warn(f"Release {serving.release.id[:12]}" + (f", learned from videos up to {newest[:10]}." if newest else "."))
 
 
-def write_predictions(predictions: Sequence[dict[str, Any]], path: Path) -> None:
-    """One row a prediction in CSV or Parquet (probability_1 .. probability_5), or the JSON lines themselves."""
+def check_ending(path: Path) -> None:
+    """Raise InvalidInput unless the file's ending says a format that can be written."""
     if path.suffix not in ENDINGS:
         raise InvalidInput(
             f"-o {path} ends in {path.suffix or 'nothing'}; write to a file ending in {', '.join(ENDINGS)}."
         )
+
+
+def write_predictions(predictions: Sequence[dict[str, Any]], path: Path) -> None:
+    """One row a prediction in CSV or Parquet (probability_1 .. probability_5), or the JSON lines themselves."""
     try:
         if path.suffix == ".jsonl":
             lines = (json.dumps(each, ensure_ascii=False, allow_nan=False) + "\n" for each in predictions)
@@ -60,5 +63,15 @@ def write_predictions(predictions: Sequence[dict[str, Any]], path: Path) -> None
 
 def _flat(prediction: dict[str, Any]) -> dict[str, Any]:
     chances = {f"probability_{tier}": share for tier, share in enumerate(prediction["probabilities"], 1)}
-    kept = ("video_id", "moment", "tier", "score", "confident", "release", "label", "newest_training_video_at")
+    kept = (
+        "platform",
+        "video_id",
+        "moment",
+        "tier",
+        "score",
+        "confident",
+        "release",
+        "label",
+        "newest_training_video_at",
+    )
     return {name: prediction[name] for name in kept} | chances | {"missing": " ".join(prediction["missing"])}

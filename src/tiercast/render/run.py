@@ -5,11 +5,10 @@ from itertools import pairwise
 from typing import Any, Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from tiercast.ports import RunRecord
-from tiercast.render.output import stdout
+from tiercast.render.output import shown, stdout
 
 COLOUR: Final = {
     "promoted": "green", "held": "yellow", "rejected": "red", "failed": "red",
@@ -24,7 +23,7 @@ def show_run(document: Mapping[str, Any]) -> None:
     status = document["status"]
     dry = " (dry run: nothing was published)" if document["dry_run"] else ""
     console.print(f"\nRun {document['run']}, moment {document['moment']}: [bold {COLOUR[status]}]{status}[/]{dry}")
-    console.print(escape(document["reason"]) + "\n")
+    console.print(shown(document["reason"]) + "\n")
     if document["findings"]:
         _findings(console, document["findings"])
     if document["confusion_matrix"]:
@@ -37,15 +36,16 @@ def show_run(document: Mapping[str, Any]) -> None:
 
 def _findings(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("check", "question", "answer"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("observed", justify="right")
-    table.add_column("required", justify="right")
+    table.add_column("check", no_wrap=True)
+    table.add_column("question")
+    table.add_column("answer", no_wrap=True)
+    table.add_column("observed", justify="right", no_wrap=True)
+    table.add_column("required", justify="right", no_wrap=True)
     for finding in findings:
         outcome = finding["outcome"]
         answer = f"[{COLOUR[outcome]}]{WORD.get(outcome, outcome)}[/]"
         numbers = (_number(finding["observed"]), _number(finding["required"]))
-        table.add_row(finding["code"], escape(finding["title"]), answer, *numbers)
+        table.add_row(finding["code"], shown(finding["title"]), answer, *numbers)
     console.print(table)
     console.print()
 
@@ -144,7 +144,7 @@ def _ending(console: Console, document: Mapping[str, Any]) -> None:
     for name, value in document["held_features"].items():
         console.print(f"held      {name} = {value:g}, in training and in prediction")
     for warning in document["warnings"]:
-        console.print(f"[yellow]warning[/]   {escape(warning)}")
+        console.print(f"[yellow]warning[/]   {shown(warning)}")
     spent = [f"{stage} {seconds:.2f}" for stage, seconds in document["seconds"].items() if seconds is not None]
     if spent:
         console.print(f"seconds   {', '.join(spent)}", soft_wrap=True)

@@ -7,6 +7,7 @@ from tiercast.adapters.formats import apidojo, clockworks, scraped_videos, table
 from tiercast.adapters.formats.frames import what_it_is
 from tiercast.adapters.formats.item import Format
 from tiercast.core.errors import InvalidInput
+from tiercast.intake.schema import nearest_column
 
 FORMATS: Final[tuple[Format, ...]] = (clockworks, apidojo, tiktok_web, scraped_videos, table)
 
@@ -59,6 +60,14 @@ def choose(items: Sequence[object], wanted: Format | None, label: str) -> Format
     if found is None:
         raise InvalidInput(
             f"{label} has no known shape: {seen}. Formats: {format_names()}; "
-            f"a table needs at least the columns video_id and views."
+            f"a table needs at least the columns video_id and views.{_slips(items)}"
         )
     return found
+
+
+def _slips(items: Sequence[object]) -> str:
+    """What the fields of the first item were probably meant to be, where they nearly are a table's."""
+    keys = [str(key) for key in items[0]] if items and isinstance(items[0], Mapping) else []
+    meant = {near: key for key in keys if (near := nearest_column(key)) in table.NEEDED and near not in keys}
+    slips = " and ".join(f"{near} (it has {key!r})" for near, key in meant.items())
+    return f" Did you mean {slips}?" if slips else ""

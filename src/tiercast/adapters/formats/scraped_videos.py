@@ -38,6 +38,8 @@ def recognises(item: Item) -> bool:
 def row(item: Item) -> dict[str, object]:
     """The raw values under canonical names; ``created_at`` is when the row was inserted, never the posting time."""
     metadata = _metadata(item.get("metadata"))
+    measured = first(metadata, "scraped_at") or item.get("updated_at")
+    inserted = item.get("created_at")
     return {
         "platform": item.get("platform"),
         "video_id": item.get("platform_video_id"),
@@ -54,7 +56,8 @@ def row(item: Item) -> dict[str, object]:
         "hashtags": item.get("hashtags"),
         "sound_name": item.get("sound_name"),
         "published_at": metadata.get("uploaded_at"),
-        "scraped_at": first(metadata, "scraped_at") or first(item, "updated_at", "created_at"),
+        "scraped_at": measured or inserted,
+        "scrape_time_guessed": True if inserted and not measured else None,
     }
 
 
