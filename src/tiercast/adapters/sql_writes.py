@@ -57,18 +57,26 @@ class Reading:
 def add_batch(connection: Connection, rows: pl.DataFrame, reading: Reading, *, load: Load) -> Added:
     """Merge clean canonical rows, unique by video and scrape time, into videos and observations."""
     with _staged(connection, rows, load):
-        if reading.read_at is not None:
-            connection.execute(_move_to(int(reading.read_at.timestamp() * 1_000_000)))
-        conflicts = [row for (row,) in connection.execute(_conflicting_rows(changes_only=reading.changes_only))]
-        connection.execute(delete(incoming_observations).where(~_is_fresh(changes_only=reading.changes_only)))
         stored = _number(connection, _count(incoming_videos, ~_is_stored()))
-        updated = _number(connection, _count_updated())
+        known = stored < _number(connection, _count(incoming_videos, true()))
+        conflicts = _keep_fresh(connection, reading) if known else []
+        updated = _number(connection, _count_updated()) if known else 0
         observed = _number(connection, _count(incoming_observations, true()))
         connection.execute(_insert_into(observations, incoming_observations, true()))
         fell = _number(connection, _count(incoming_observations, _has_fewer_views_than_before()))
-        connection.execute(_update_videos())
+        if known:
+            connection.execute(_update_videos())
         connection.execute(_insert_into(videos, incoming_videos, ~_is_stored()))
     return Added(stored, updated, observed, tuple(conflicts), fell)
+
+
+def _keep_fresh(connection: Connection, reading: Reading) -> list[int]:
+    """Leave only observations that say something new in the staging table; the rows that contradict stored ones."""
+    if reading.read_at is not None:
+        connection.execute(_move_to(int(reading.read_at.timestamp() * 1_000_000)))
+    conflicts = [row for (row,) in connection.execute(_conflicting_rows(changes_only=reading.changes_only))]
+    connection.execute(delete(incoming_observations).where(~_is_fresh(changes_only=reading.changes_only)))
+    return conflicts
 
 
 def _number(connection: Connection, query: Select[Any]) -> int:

@@ -48,7 +48,7 @@ def demo(
     if not as_json:
         warn(GENERATED + "\n")
     wiring = Wiring(
-        Settings(home=place, database_url=f"sqlite:///{place}/videos.db", model_store_url=f"file://{place}/models")
+        Settings(home=place, database_url=f"sqlite:///{place}/videos.db", model_store_url=(place / "models").as_uri())
     )
     with TemporaryDirectory(prefix="tiercast-demo-") as spare, progress_bars(quiet=as_json) as progress:
         shown = _play(wiring, Path(spare), progress)
