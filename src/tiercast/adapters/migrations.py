@@ -14,14 +14,12 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
             description text, duration_seconds double precision, hashtags text, sound_id text, sound_name text,
             sound_is_original boolean, is_ad boolean, is_pinned boolean, is_slideshow boolean,
             published_at {time}, published_date_only boolean, described_at {time} NOT NULL,
-            PRIMARY KEY (platform, video_id))""",
+            PRIMARY KEY (video_id, platform))""",
         "CREATE INDEX videos_newest ON {schema}videos ({newest_first})",
-        "CREATE INDEX videos_author ON {schema}videos (author)",
-        "CREATE INDEX videos_id ON {schema}videos (video_id)",
         """CREATE TABLE {schema}observations (
             platform text NOT NULL, video_id text NOT NULL, scraped_at {time} NOT NULL, views bigint, likes bigint,
             shares bigint, comments bigint, saves bigint, author_followers bigint,
-            scrape_time_guessed boolean NOT NULL, PRIMARY KEY (platform, video_id, scraped_at))""",
+            scrape_time_guessed boolean NOT NULL, PRIMARY KEY (video_id, platform, scraped_at))""",
         "CREATE TABLE {schema}files_read (content text PRIMARY KEY, read_at {time} NOT NULL)",
         """CREATE TABLE {schema}erasures (
             erased_at {time} NOT NULL, what text NOT NULL, videos bigint NOT NULL, observations bigint NOT NULL)""",
