@@ -114,7 +114,8 @@ def _champion(wiring: Wiring) -> str:
             raise Unavailable(f"An older release serves {moment.value}: {' '.join(serving.warnings)}")
         newest = serving.release.manifest.newest_training_video_at
         age = "" if newest is None else f", learned from videos up to {newest[:10]} ({_days(newest)} days ago)"
-        told.append(f"{moment.value}: {serving.release.id[:12]}{age}")
+        label = ", provisional (given labels)" if serving.release.manifest.label == "given" else ""
+        told.append(f"{moment.value}: {serving.release.id[:12]}{label}{age}")
     return "; ".join(told)
 
 

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from tiercast import __version__
 from tiercast.core.errors import TiercastError
+from tiercast.render.output import warn
 
 COMMANDS: Final = {
     "demo": "The whole loop on generated videos, in a fresh home.",
@@ -122,5 +123,5 @@ def run() -> None:
 
 
 def _fail(sentence: str) -> int:
-    sys.stderr.write(f"Error: {sentence}\n")
+    warn(f"Error: {sentence}")
     return EXIT_FAILED

@@ -15,7 +15,7 @@ from tiercast.flows.retrain import World, retrain
 from tiercast.flows.training_set import TrainingPlan
 from tiercast.ports import Progress
 from tiercast.render.logs import log_to_stderr
-from tiercast.render.output import print_json, progress_bars
+from tiercast.render.output import print_json, progress_bars, warn
 from tiercast.render.run import show_run
 from tiercast.settings import Settings
 from tiercast.wiring import Wiring, actor, libraries, now
@@ -104,6 +104,6 @@ def _log(report: RunReport, *, machine: bool) -> None:
 def _exit(statuses: set[str], reports: list[RunReport]) -> None:
     for report in reports:
         if report.status == "failed":
-            typer.echo(f"Error: {report.reason}", err=True)
+            warn(f"Error: {report.reason}")
     code = 1 if "failed" in statuses else max(EXIT_OF[status] for status in statuses)
     raise typer.Exit(code)

@@ -1,15 +1,17 @@
 """Fitting the candidates of a run, and judging the best one on rows it has not seen."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiercast.learn.fit import RECIPES
 from tiercast.learn.metrics import Evaluation, evaluate, majority_forecast
 from tiercast.learn.models import TierModel
-from tiercast.learn.recipes import Choice, Recipe, stratified_folds
+from tiercast.learn.recipes import Choice, Fold, Recipe, stratified_folds
 from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import Progress
 
@@ -47,16 +49,15 @@ class Judged:
 
 
 def fit_best(training_set: TrainingSet, *, seed: int, progress: Progress) -> Fitted:
-    """Choose each recipe's settings by cross-validation, then fit the recipe with the lowest log loss on all rows."""
+    """Choose each recipe's settings by cross-validation, side by side; then fit the best one on all training rows."""
     X, tiers = training_set.side(test=False)
     folds = stratified_folds(tiers, seed=seed)
     progress.stage("fitting candidates", total=len(RECIPES) + 1)
     chosen: list[tuple[Recipe, Choice, float]] = []
-    for recipe in RECIPES:
-        began = perf_counter()
-        choice = recipe.choose(X, tiers, folds)
-        chosen.append((recipe, choice, perf_counter() - began))
-        progress.advance()
+    with ThreadPoolExecutor(len(RECIPES)) as workers:
+        for found in workers.map(lambda recipe: _choose(recipe, X, tiers, folds), RECIPES):
+            chosen.append(found)
+            progress.advance()
     best = min(chosen, key=lambda candidate: candidate[1].log_loss)
     began = perf_counter()
     model = best[0].fit(X, tiers, best[1].settings)
@@ -64,6 +65,14 @@ def fit_best(training_set: TrainingSet, *, seed: int, progress: Progress) -> Fit
     progress.advance()
     lines = tuple(_line(candidate, fit_seconds if candidate is best else None) for candidate in chosen)
     return Fitted(best[0].name, best[1].settings, model, lines)
+
+
+def _choose(
+    recipe: Recipe, X: NDArray[np.float64], tiers: NDArray[np.int64], folds: list[Fold]
+) -> tuple[Recipe, Choice, float]:
+    began = perf_counter()
+    choice = recipe.choose(X, tiers, folds)
+    return recipe, choice, perf_counter() - began
 
 
 def _line(candidate: tuple[Recipe, Choice, float], fit_seconds: float | None) -> CandidateLine:

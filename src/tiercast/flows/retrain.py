@@ -163,6 +163,12 @@ def _with_drawn(report: RunReport, drawn: Drawn) -> RunReport:
     training_set = drawn.training_set
     if training_set is None:
         return replace(report, source=drawn.source, videos=drawn.usable_videos)
+    if drawn.source == "fallback":
+        provisional = (
+            f"The video store has only {drawn.usable_videos:,} usable videos, so this run learned the given labels of "
+            "the fallback file. Such a model is provisional: the first one of views that passes replaces it."
+        )
+        report = replace(report, warnings=(*report.warnings, provisional))
     return replace(
         report,
         source=drawn.source,

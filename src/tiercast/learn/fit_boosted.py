@@ -20,6 +20,7 @@ LEARNING_RATE: Final = 0.15
 MAX_ROUNDS: Final = 100
 """At this rate the log loss of 10,000 real videos is flat from here on; half the rate and twice the rounds gained
 .003 in log loss for half as much time again."""
+PATIENCE: Final = 10
 MAX_BINS: Final = 64
 """Half the time of 256 bins at the same log loss on heavy-tailed rates."""
 WORKERS: Final = 2
@@ -62,7 +63,8 @@ class BoostedRecipe:
         jobs = list(product(DEPTHS, folds))
         with ThreadPoolExecutor(WORKERS) as workers:
             curves = list(workers.map(lambda job: _curve(part, job[1], depth=job[0]), jobs))
-        means = np.array(curves).reshape(len(DEPTHS), len(folds), MAX_ROUNDS).mean(axis=1)
+        padded = [curve + [np.inf] * (MAX_ROUNDS - len(curve)) for curve in curves]
+        means = np.array(padded).reshape(len(DEPTHS), len(folds), MAX_ROUNDS).mean(axis=1)
         depth, rounds = np.unravel_index(int(means.argmin()), means.shape)
         settings = {"max_depth": DEPTHS[int(depth)], "rounds": int(rounds) + 1}
         return Choice(float(means.min()), settings)
@@ -74,7 +76,7 @@ class BoostedRecipe:
 
 
 def _curve(part: _Part, fold: Fold, *, depth: int) -> list[float]:
-    """Log loss on the judging rows after each round."""
+    """Log loss on the judging rows after each round, until it has not fallen for a while."""
     judged: dict[str, dict[str, list[float]]] = {}
     xgb.train(
         {**SETTINGS, "max_depth": depth},
@@ -82,6 +84,7 @@ def _curve(part: _Part, fold: Fold, *, depth: int) -> list[float]:
         MAX_ROUNDS,
         evals=[(part.rows(fold.judge).judging(), "judge")],
         evals_result=judged,
+        early_stopping_rounds=PATIENCE,
         verbose_eval=False,
     )
     return judged["judge"]["mlogloss"]

@@ -16,7 +16,7 @@ from tiercast.learn.recipes import Choice, Fold
 from tiercast.learn.training_set import tier_weights
 
 SCALES: Final[tuple[Scale, ...]] = ("linear", "log")
-INVERSE_PENALTIES: Final = (0.1, 10.0, 1e3, 1e5)
+INVERSE_PENALTIES: Final = (0.1, 10.0, 1e5)
 """From strong shrinkage, for a few hundred noisy rows, to almost none, for labels cut from the features."""
 NEWTON_STEPS: Final = 100
 """Newton's method needs 8 to 16 steps here; scikit-learn warns where 100 were not enough."""
@@ -63,7 +63,7 @@ def _logistic(*, warm_start: bool = False) -> LogisticRegression:
 
 
 class LogisticRecipe:
-    """Chooses between linear and log columns and four strengths of shrinkage."""
+    """Chooses between linear and log columns and three strengths of shrinkage."""
 
     name = "logistic"
 
