@@ -130,6 +130,14 @@ def reference(folder: Path) -> None:
     )
 
 
+def libraries() -> None:
+    """How much of a whole process is importing scikit-learn, XGBoost, Polars and SQLAlchemy."""
+    seconds = median(
+        lambda: run(sys.executable, "-c", "import sklearn.linear_model, xgboost, polars, sqlalchemy").seconds
+    )
+    line("beside them: a process that only imports the four large libraries", f"{seconds:.2f} s", "")
+
+
 def retraining(folder: Path) -> None:
     """10,000 generated videos: ``tiercast retrain`` as a whole process, on SQLite and on Postgres."""
     file = folder / "ten-thousand.parquet"
@@ -208,6 +216,7 @@ def main() -> None:
         importing()
         reference(folder)
         retraining(folder)
+        libraries()
         ingesting(folder)
         feed(folder)
 

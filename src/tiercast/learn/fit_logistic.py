@@ -18,6 +18,7 @@ from tiercast.learn.training_set import tier_weights
 SCALES: Final[tuple[Scale, ...]] = ("linear", "log")
 INVERSE_PENALTIES: Final = (0.1, 10.0, 1e5)
 """From strong shrinkage, for a few hundred noisy rows, to almost none, for labels cut from the features."""
+MIDDLING: Final = (10.0,)
 NEWTON_STEPS: Final = 100
 """Newton's method needs 8 to 16 steps here; scikit-learn warns where 100 were not enough."""
 
@@ -68,13 +69,13 @@ class LogisticRecipe:
     name = "logistic"
 
     def choose(self, X: NDArray[np.float64], tiers: NDArray[np.int64], folds: list[Fold]) -> Choice:
-        """The scale and inverse penalty with the lowest mean log loss over the folds."""
+        """The scale with the lowest mean log loss over the folds at a middling penalty, then its best penalty."""
         with one_thread():
-            losses = {scale: np.mean([_path(X, tiers, fold, scale) for fold in folds], axis=0) for scale in SCALES}
-        scale = min(SCALES, key=lambda scale: float(losses[scale].min()))
-        best = int(losses[scale].argmin())
-        settings = {"scale": scale, "inverse_penalty": INVERSE_PENALTIES[best]}
-        return Choice(float(losses[scale][best]), settings)
+            middling = {scale: _losses(X, tiers, folds, scale, MIDDLING) for scale in SCALES}
+            scale = min(SCALES, key=lambda scale: float(middling[scale][0]))
+            losses = _losses(X, tiers, folds, scale, INVERSE_PENALTIES)
+        best = int(losses.argmin())
+        return Choice(float(losses[best]), {"scale": scale, "inverse_penalty": INVERSE_PENALTIES[best]})
 
     def fit(self, X: NDArray[np.float64], tiers: NDArray[np.int64], settings: Mapping[str, object]) -> LogisticModel:
         """The served form of a logistic regression of these rows."""
@@ -93,12 +94,21 @@ class LogisticRecipe:
         )
 
 
-def _path(X: NDArray[np.float64], tiers: NDArray[np.int64], fold: Fold, scale: Scale) -> list[float]:
+def _losses(
+    X: NDArray[np.float64], tiers: NDArray[np.int64], folds: list[Fold], scale: Scale, penalties: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Mean log loss over the folds for each inverse penalty."""
+    return np.asarray(np.mean([_path(X, tiers, fold, scale, penalties) for fold in folds], axis=0), dtype=np.float64)
+
+
+def _path(
+    X: NDArray[np.float64], tiers: NDArray[np.int64], fold: Fold, scale: Scale, penalties: tuple[float, ...]
+) -> list[float]:
     """Log loss on the judging rows for each inverse penalty, each fit started where the one before ended."""
     columns = Columns.of(X[fold.fit], scale)
     fitted, judged = columns.standardise(X[fold.fit]), columns.standardise(X[fold.judge])
     logistic, losses = _logistic(warm_start=True), []
-    for inverse_penalty in INVERSE_PENALTIES:
+    for inverse_penalty in penalties:
         logistic.set_params(C=inverse_penalty)
         logistic.fit(fitted, tiers[fold.fit], sample_weight=tier_weights(tiers[fold.fit]))
         losses.append(float(log_loss(tiers[fold.judge], logistic.predict_proba(judged), labels=TIERS)))
