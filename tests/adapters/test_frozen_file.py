@@ -179,7 +179,10 @@ def test_fourteen_features_are_refused_naming_the_one_that_lacks(tmp_path: Path)
         (table().drop("like_rate"), "it names 14 features and 15 are needed: it lacks likeRate"),
         (table().with_columns(extra=pl.lit(0.5)), "it names 16 features and 15 are needed: it has the unknown extra"),
         (table().with_columns(label=pl.col("label") + 1), "the first is 6"),
-        (table().with_columns(label=pl.col("label").cast(pl.String)), "labels that are not 1, 2, 3, 4 or 5: 10 in one part"),
+        (
+            table().with_columns(label=pl.col("label").cast(pl.String)),
+            "labels that are not 1, 2, 3, 4 or 5: 10 in one part",
+        ),
         (table().with_columns(split=pl.lit("valid")), "its column split holds ['valid']"),
         (table().with_columns(split=pl.lit(None)), "its column split holds ['None']"),
         (table().with_columns(like_rate=pl.lit("much")), "a feature is no number"),
