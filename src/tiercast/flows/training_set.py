@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from tiercast.core.tiers import tier_edges
+from tiercast.core.tiers import tier_edges, tier_of
 from tiercast.learn.features import HELD_ON_VIEWS, feature_matrix, hold, unknown_inputs
 from tiercast.learn.splits import order_keys, stratified_test_rows
 from tiercast.learn.training_set import TrainingSet
@@ -53,7 +53,7 @@ def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
     """
     views = rows["views"].to_numpy().astype(np.int64)
     edges = tier_edges(views.tolist())
-    tiers = 1 + (views[:, None] > np.array(edges)).sum(axis=1).astype(np.int64)
+    tiers = np.array([tier_of(count, edges) for count in views.tolist()], dtype=np.int64)
     identities = rows.select("platform", "video_id").rows()
     newest = rows["published_at"].max()
     return TrainingSet(
