@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from tiercast import __version__
 from tiercast.core.errors import TiercastError
-from tiercast.render.output import warn
+from tiercast.core.plain import plain
 
 COMMANDS: Final = {
     "demo": "The whole loop on generated videos, in a fresh home.",
@@ -123,5 +123,5 @@ def run() -> None:
 
 
 def _fail(sentence: str) -> int:
-    warn(f"Error: {sentence}")
+    sys.stderr.write(plain(f"Error: {sentence}") + "\n")
     return EXIT_FAILED

@@ -1,35 +1,22 @@
 """Where output goes: answers to standard output, everything about the way there to standard error."""
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
+from tiercast.core.plain import plain
 from tiercast.ports import Progress as ProgressPort
-
-CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-"""Everything but the line feed that could move the cursor, ring or retitle a terminal."""
 
 
 def stdout() -> Console:
     """For answers that people read; as wide as the terminal, 100 columns where there is none."""
     return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-
-
-def plain(text: object) -> str:
-    """Text that a terminal only shows: control characters, which scraped captions and handles may hold, made visible.
-
-    >>> plain("a\\x1b[2Jb")
-    'a\\ufffd[2Jb'
-    """
-    return CONTROL.sub("\ufffd", str(text))
 
 
 def shown(text: object) -> str:
