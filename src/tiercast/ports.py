@@ -107,6 +107,28 @@ class VideoStore(Protocol):
         ...
 
 
+class VideoHistory(Protocol):
+    """Everything that was measured of stored videos, and when: one row an observation, in the canonical columns.
+
+    Rows come ordered by (published_at, platform, video_id, scraped_at), texts by code point.
+    """
+
+    def recent(self, *, limit: int | None) -> pl.DataFrame:
+        """Every observation, also those without views, of the ``limit`` newest videos whose posting time is known.
+
+        Which of equally new videos are left out is settled as in ``VideoStore.latest``.
+        """
+        ...
+
+    def of_creators(self, creators: Sequence[tuple[str, str]]) -> pl.DataFrame:
+        """The same of every such video of these creators, each as (platform, author)."""
+        ...
+
+    def undated(self) -> int:
+        """Number of stored videos whose posting time is unknown, so that no history has them."""
+        ...
+
+
 class ScrapedTable(Protocol):
     """An existing ``scraped_videos`` table, read as it is and never altered."""
 
@@ -188,10 +210,19 @@ class PromotionLog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is asked about ``n`` videos, as plain arrays; see ``learn.models.Inputs``."""
+
+    X: NDArray[np.float64]
+    edges: NDArray[np.float64] | None
+    start: NDArray[np.float64] | None
+
+
 class Rehearsal(Protocol):
     """A fresh process that loads staged bytes as production would, started early so that nobody waits for it."""
 
-    def predict(self, release: Release, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predict(self, release: Release, question: Question) -> NDArray[np.float64]:
         """Tier probabilities (n_videos, n_tiers) from a process that never saw the training; raises Unavailable."""
         ...
 

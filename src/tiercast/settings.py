@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
+from tiercast.core.tiers import RelativeTo
 
 PREFIX: Final = "TIERCAST_"
 LEVEL: Final = "__"
@@ -41,7 +42,70 @@ class Retrain(BaseModel):
     test_share: float = Field(0.2, gt=0, lt=1, description="share of each tier that tests, never trains")
     seed: int = Field(42, ge=0, description="decides which videos test and how folds are drawn")
     save_per_like: float = Field(0.15, ge=0, le=1, description="saves per like, where saves are unknown")
-    moments: tuple[Moment, ...] = Field((Moment.OBSERVED,), min_length=1, description="what a plain retrain trains")
+    moments: Literal["auto"] | tuple[Moment, ...] = Field(
+        "auto", description="what a plain retrain trains: a list of moments, or those that the data allow"
+    )
+
+    @field_validator("moments")
+    @classmethod
+    def _at_least_one(cls, moments: Literal["auto"] | tuple[Moment, ...]) -> Literal["auto"] | tuple[Moment, ...]:
+        if not moments:
+            raise ValueError("it names no moment")
+        return moments
+
+
+class Features(BaseModel):
+    """What forecasts may rest on."""
+
+    model_config = _FROZEN
+
+    history: Literal["observed", "as_scraped", "auto"] = Field(
+        "auto", description="earlier posts count as measured by then, or as last measured; auto: by then, if re-scraped"
+    )
+    embargo_days: float = Field(0, ge=0, description="nothing is known of an earlier post before it is this old")
+    history_videos: int = Field(100_000, ge=1, description="newest videos that a forecast's history is drawn from")
+
+
+class Labels(BaseModel):
+    """Which views a forecast learns."""
+
+    model_config = _FROZEN
+
+    at: Literal["horizon", "last"] = Field("horizon", description="views at the horizon, or at the last observation")
+    horizon_days: float = Field(7, gt=0, description="age at which views are the label")
+    maturity_days: float = Field(7, gt=0, description="age of the last observation from which a video has a label")
+    max_age_days: float | Literal["unlimited"] = Field(
+        30,
+        description="oldest observation that may stand in for the horizon; unlimited where each video was scraped once",
+    )
+    min_days_after: float = Field(
+        0, ge=0, description="for at = last: days between the last used observation and the label"
+    )
+    known_at: Literal["strict", "as_scraped", "auto"] = Field(
+        "auto",
+        description="a training label was observed before the test begins, or posted a horizon before; auto: as needed",
+    )
+
+
+class Moments(BaseModel):
+    """Where one moment ends and the next begins."""
+
+    model_config = _FROZEN
+
+    early_max_age_hours: float = Field(72, gt=0, description="oldest observation that is early")
+    early_rows: Literal["each", "first"] = Field("each", description="which early observations of a video become rows")
+
+
+class Tiers(BaseModel):
+    """What a forecast's tiers are relative to."""
+
+    model_config = _FROZEN
+
+    relative_to: RelativeTo = Field(
+        RelativeTo.ALL, description="all, platform, cohort (platform x followers) or creator"
+    )
+    min_cohort: int = Field(200, ge=10, description="training videos that a platform, cohort or all creators need")
+    min_posts: int = Field(3, ge=1, description="earlier posts that a creator needs for tiers of their own")
 
 
 class MomentGate(BaseModel):
@@ -52,18 +116,42 @@ class MomentGate(BaseModel):
     min_accuracy: float | None = Field(None, ge=0, le=1, description="accuracy floor of this moment alone")
 
 
+class DraftGate(MomentGate):
+    """Bars of the forecast before posting."""
+
+    min_confident_accuracy: float = Field(0.60, ge=0, le=1, description="accuracy of the predictions called confident")
+    min_confident_rows: int = Field(200, ge=1, description="test videos that have to be called confident")
+    min_coverage: float = Field(
+        0.20, ge=0, le=1, description="share of the test videos that has to be called confident"
+    )
+    min_within_one: float = Field(0.75, ge=0, le=1, description="share of predictions at most one tier off")
+    max_calibration_error: float = Field(0.05, ge=0, le=1, description="proven calibration error beyond chance")
+
+
+MIN_ACCURACY: Final = 0.60
+"""Below it an answer misleads more than it helps."""
+
+
 class Gate(BaseModel):
     """The bars a candidate has to meet."""
 
     model_config = _FROZEN
 
-    min_accuracy: float = Field(0.60, ge=0, le=1, description="lowest accuracy on the test videos that may serve")
+    min_accuracy: float | None = Field(
+        None, ge=0, le=1, description="accuracy floor of every moment; none: 0.60 for observed and early"
+    )
     observed: MomentGate = Field(MomentGate(), description="")
+    early: MomentGate = Field(MomentGate(), description="")
+    draft: DraftGate = Field(DraftGate(), description="")
 
-    def min_accuracy_of(self, moment: Moment) -> float:
-        """The floor of a moment: its own, else the one of all."""
-        own = {Moment.OBSERVED: self.observed}[moment].min_accuracy
-        return self.min_accuracy if own is None else own
+    def min_accuracy_of(self, moment: Moment) -> float | None:
+        """The floor of a moment: its own, else the one of all, else 0.60 except before posting."""
+        gates: dict[Moment, MomentGate] = {
+            Moment.OBSERVED: self.observed, Moment.EARLY: self.early, Moment.DRAFT: self.draft,
+        }  # fmt: skip
+        own = gates[moment].min_accuracy
+        default = None if moment is Moment.DRAFT else MIN_ACCURACY
+        return own if own is not None else self.min_accuracy if self.min_accuracy is not None else default
 
 
 class Settings(BaseSettings):
@@ -77,6 +165,10 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///{home}/videos.db", description="videos and runs: SQLite or postgresql://")
     model_store_url: str = Field("file://{home}/models", description="file://, s3://bucket/prefix, gs:// or az://")
     retrain: Retrain = Field(Retrain(), description="")
+    features: Features = Field(Features(), description="")
+    labels: Labels = Field(Labels(), description="")
+    moments: Moments = Field(Moments(), description="")
+    tiers: Tiers = Field(Tiers(), description="")
     gate: Gate = Field(Gate(), description="")
 
     @classmethod

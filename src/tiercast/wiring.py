@@ -23,10 +23,21 @@ from tiercast.adapters.objects import open_objects
 from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.adapters.rehearsal import FreshProcess
 from tiercast.adapters.scraped_table import find_scraped_table
+from tiercast.adapters.sql_history import SqlVideoHistory
 from tiercast.adapters.sql_runs import SqlLease, SqlRunLog
 from tiercast.adapters.sql_videos import SqlVideoStore
 from tiercast.core.errors import InvalidInput
-from tiercast.ports import FrozenSet, Lease, ObjectStore, PromotionLog, Rehearsal, RunLog, ScrapedTable, VideoStore
+from tiercast.ports import (
+    FrozenSet,
+    Lease,
+    ObjectStore,
+    PromotionLog,
+    Rehearsal,
+    RunLog,
+    ScrapedTable,
+    VideoHistory,
+    VideoStore,
+)
 from tiercast.settings import Settings
 
 LIBRARIES: Final = ("numpy", "polars", "scikit-learn", "xgboost-cpu", "xgboost")
@@ -63,6 +74,11 @@ class Wiring:
     def videos(self) -> VideoStore:
         """Videos and observations."""
         return SqlVideoStore(self.engine, self.where, load=copy_rows if self._on_postgres else insert_rows)
+
+    @cached_property
+    def history(self) -> VideoHistory:
+        """Every observation of stored videos."""
+        return SqlVideoHistory(self.engine, self.where)
 
     @cached_property
     def scraped_table(self) -> ScrapedTable | None:

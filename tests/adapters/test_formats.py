@@ -196,6 +196,16 @@ def test_a_scraped_videos_row_takes_its_scrape_time_in_order_and_never_its_inser
     assert youtube["published_at"] is None
 
 
+@pytest.mark.parametrize("name", ["scraped_videos", "table"])
+def test_a_region_is_read_where_a_table_states_it(name):
+    assert row_of(name, region="vn")["region"] == "VN"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_region_that_is_not_stated_is_unknown(name):
+    assert row_of(name)["region"] is None
+
+
 def test_half_an_emoji_does_not_break_a_batch():
     frame = frame_of([{"description": "cut \ud83d", "hashtags": ["a\ud83d"], "video_id": "1"}, {"hashtags": 3}])
     assert frame["description"].to_list() == ["cut ?", None]

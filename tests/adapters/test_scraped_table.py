@@ -175,6 +175,15 @@ def test_columns_that_are_not_there_are_unknown(database: Any, tmp_path: Path) -
     assert (found["scraped_at"], found["scrape_time_guessed"]) == (NOW, True)
 
 
+def test_a_table_that_states_a_region_has_it_read(database: Any, tmp_path: Path) -> None:
+    fill(database, 2)
+    change(database, f"ALTER TABLE {'public.' if database.name == 'postgres' else ''}scraped_videos ADD region text")
+    change(database, "UPDATE scraped_videos SET region = 'vn' WHERE likes = 10")
+    assert ingest(database, tmp_path).stored == 2
+    found = database.store.latest(limit=5, likes_known=True).sort("likes")
+    assert found["region"].to_list() == ["VN", None]
+
+
 def test_an_empty_table_brings_nothing(database: Any, tmp_path: Path) -> None:
     change(database, MAKE[database.name])
     assert ingest(database, tmp_path).read == 0

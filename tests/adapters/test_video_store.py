@@ -92,6 +92,7 @@ def test_every_column_comes_back_exactly(database: Any) -> None:
         "is_ad": False,
         "is_pinned": True,
         "is_slideshow": False,
+        "region": "VN",
         "published_at": datetime(2026, 1, 1, 8, 30, 15, 123_457, tzinfo=UTC),
         "views": BIG,
         "likes": BIG - 1,

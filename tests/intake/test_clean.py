@@ -109,6 +109,41 @@ def test_minus_one_like_means_hidden():
     assert one({"likes": -1})["likes"] is None
 
 
+@pytest.mark.parametrize(
+    ("stated", "region"),
+    [
+        ("VN", "VN"),
+        (" vn ", "VN"),
+        ("NA", "NA"),  # Namibia
+        ("", None),
+        ("USA", None),
+        ("V", None),
+        ("V1", None),
+        ("ß", None),  # upper case makes two letters of it
+        ("éé", None),
+        ("ВН", None),
+        ("V\nN", None),
+        ("VN\n", "VN"),
+        (84, None),
+        (12, None),
+        (1.5, None),
+        (True, None),
+        (["VN"], None),
+        (None, None),
+    ],
+)
+def test_a_region_is_two_letters_or_unknown_and_never_refuses_a_row(stated, region):
+    assert one({"region": stated})["region"] == region
+
+
+@pytest.mark.parametrize("stated", [[84, 12], [1.5, None], [True, False], [["VN"], None], [None, None], ["ok", "1"]])
+def test_a_column_of_regions_may_be_of_any_type(stated):
+    frame = pl.DataFrame({"video_id": ["1", "2"], "platform": "tiktok", "region": stated})
+    outcome = clean(frame, context(scraped_at=SCRAPED))
+    assert outcome.rejects == ()
+    assert outcome.rows["region"].to_list() == ["OK" if stated[0] == "ok" else None, None]
+
+
 def test_nan_is_missing():
     assert one({"likes": float("nan"), "duration_seconds": float("nan")})["likes"] is None
 

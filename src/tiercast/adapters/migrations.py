@@ -33,6 +33,10 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE {schema}identity (database_id text PRIMARY KEY)",
         "INSERT INTO {schema}identity VALUES ({uuid})",
     ),
+    (
+        "ALTER TABLE {schema}videos ADD COLUMN region text",
+        "CREATE INDEX videos_of_creator ON {schema}videos {by_creator}",
+    ),
 )
 
 Words = dict[str, str]
@@ -41,6 +45,7 @@ SQLITE: Final[Words] = {
     "time": "integer",
     "bytes": "blob",
     "newest_first": "published_at DESC",  # SQLite puts nulls last by itself
+    "by_creator": "(author, platform, published_at)",
     "uuid": "lower(hex(randomblob(16)))",
 }
 POSTGRES: Final[Words] = {
@@ -48,6 +53,7 @@ POSTGRES: Final[Words] = {
     "time": "timestamptz",
     "bytes": "bytea",
     "newest_first": "published_at DESC NULLS LAST",
+    "by_creator": "USING hash (author)",  # a row of a B-tree holds 2,704 bytes, and nothing bounds an author
     "uuid": "replace(gen_random_uuid()::text, '-', '')",
 }
 POSTGRES_PREPARE: Final = (

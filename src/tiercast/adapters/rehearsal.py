@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tiercast.core.errors import Unavailable
 from tiercast.core.release import MANIFEST_NAME, Release
+from tiercast.ports import Question
 
 TIMEOUT_SECONDS: Final = 60
 """It starts in under a second; a minute is a machine in trouble."""
@@ -34,12 +35,12 @@ class FreshProcess:
             start_new_session=True,  # Ctrl-C ends the parent, which ends the child, which then prints nothing
         )
 
-    def predict(self, release: Release, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predict(self, release: Release, question: Question) -> NDArray[np.float64]:
         """Tier probabilities (n_videos, n_tiers) from the staged files; raises Unavailable without an answer."""
         try:
             with TemporaryDirectory(prefix="tiercast-staged-") as folder:
                 _write(Path(folder), release)
-                request = {"folder": folder, "release": release.id, "X": np.where(np.isnan(X), None, X).tolist()}  # type: ignore[call-overload]
+                request = {"folder": folder, "release": release.id, **_plain(question)}
                 answer, complaint = self._process.communicate(json.dumps(request).encode(), TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f"the fresh process did not answer within {TIMEOUT_SECONDS} seconds") from error
@@ -54,6 +55,13 @@ class FreshProcess:
         """End the process, asked or not."""
         self._process.kill()
         self._process.communicate()
+
+
+def _plain(question: Question) -> dict[str, object]:
+    """The arrays as lists, NaN as null."""
+    X = np.where(np.isnan(question.X), None, question.X).tolist()  # type: ignore[call-overload]
+    edges = None if question.edges is None else question.edges.tolist()
+    return {"X": X, "edges": edges, "start": None if question.start is None else question.start.tolist()}
 
 
 def _write(folder: Path, release: Release) -> None:

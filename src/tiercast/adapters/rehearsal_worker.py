@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tiercast.core.release import MANIFEST_NAME, verify_release
-from tiercast.learn import boosted, logistic  # noqa: F401  (loaded while the candidates train)
+from tiercast.learn import boosted, logistic, ordinal  # noqa: F401  (loaded while the candidates train)
+from tiercast.learn.models import Inputs
 from tiercast.learn.predictor import Predictor
 
 
@@ -16,8 +17,9 @@ def answer(request: dict[str, object]) -> list[list[float]]:
     folder = Path(str(request["folder"]))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     release = verify_release(str(request["release"]), files.pop(MANIFEST_NAME), files)
-    X = np.array(request["X"], dtype=np.float64)
-    probabilities: list[list[float]] = Predictor.of(release).model.probabilities(X).tolist()
+    edges, start = (None if request[name] is None else np.array(request[name]) for name in ("edges", "start"))
+    inputs = Inputs(np.array(request["X"], dtype=np.float64), edges, start)
+    probabilities: list[list[float]] = Predictor.of(release).blend.probabilities(inputs).tolist()
     return probabilities
 
 

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, delete, 
 
 from tiercast.adapters.bulk import Load
 from tiercast.adapters.databases import plain_errors
+from tiercast.adapters.sql_reads import IDS_A_QUERY, fetched, wire
 from tiercast.adapters.sql_writes import Reading, add_batch
 from tiercast.adapters.tables import (
     KEY,
-    TIMES,
     epoch_us,
     erasures,
     files_read,
@@ -20,14 +20,11 @@ from tiercast.adapters.tables import (
     same_key,
     videos,
 )
-from tiercast.core.video import COLUMNS
 from tiercast.intake.schema import SCHEMA
 from tiercast.ports import Added, Erased
 
 BATCH: Final = 20_000
 """Rows handed to the driver at once: keeps 100,000 videos under some hundred megabytes."""
-IDS_A_QUERY: Final = 500
-"""SQLite takes at most 32,766 parameters, some builds 999."""
 
 
 class SqlVideoStore:
@@ -65,8 +62,7 @@ class SqlVideoStore:
             oldest = _oldest_wanted(connection, limit, likes_known=likes_known)
             if oldest is not None:
                 query = query.where(videos.c.published_at >= from_epoch_us(literal(oldest)))
-            rows = connection.execute(query).fetchall()
-        frame = _decode(pl.DataFrame(rows, schema=_wire_schema(), orient="row"))
+            frame = fetched(connection, query)
         ordered = frame.sort("published_at", *KEY, descending=[True, False, False], nulls_last=True)
         return ordered if limit is None else ordered.head(limit)
 
@@ -150,19 +146,4 @@ def _latest_rows(*, likes_known: bool) -> Select[Any]:
         .scalar_subquery()
     )
     joined = videos.join(observations, and_(same_key(observations, videos), observations.c.scraped_at == newest))
-    return select(*(_wire(name) for name in SCHEMA)).select_from(joined)
-
-
-def _wire(name: str) -> ColumnElement[Any]:
-    column = videos.c[name] if name in videos.c else observations.c[name]
-    return epoch_us(column).label(name) if name in TIMES else column
-
-
-def _wire_schema() -> dict[str, pl.DataType]:
-    wire: dict[str, pl.DataType] = {"time": pl.Int64(), "texts": pl.String()}
-    return {column.name: wire.get(column.kind, SCHEMA[column.name]) for column in COLUMNS}
-
-
-def _decode(frame: pl.DataFrame) -> pl.DataFrame:
-    times = [pl.from_epoch(name, "us").dt.replace_time_zone("UTC") for name in TIMES if name in frame.columns]
-    return frame.with_columns(*times, pl.col("hashtags").str.json_decode(pl.List(pl.String)))
+    return select(*(wire(name) for name in SCHEMA)).select_from(joined)

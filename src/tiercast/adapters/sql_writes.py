@@ -74,7 +74,7 @@ def _keep_fresh(connection: Connection, reading: Reading) -> list[int]:
     """Leave only observations that say something new in the staging table; the rows that contradict stored ones."""
     if reading.read_at is not None:
         connection.execute(_move_to(int(reading.read_at.timestamp() * 1_000_000)))
-    conflicts = [row for (row,) in connection.execute(_conflicting_rows(changes_only=reading.changes_only))]
+    conflicts = sorted(row for (row,) in connection.execute(_conflicting_rows(changes_only=reading.changes_only)))
     connection.execute(delete(incoming_observations).where(~_is_fresh(changes_only=reading.changes_only)))
     return conflicts
 
@@ -88,6 +88,7 @@ def _number(connection: Connection, query: Select[Any]) -> int:
 
 @contextmanager
 def _staged(connection: Connection, rows: pl.DataFrame, load: Load) -> Iterator[None]:
+    rows = rows.sort("video_id", "platform")  # as the keys' indexes have them, which makes inserting faster
     counts = rows.select(*KEY, "scraped_at", "row", *COUNTED, "scrape_time_guessed")
     for table, frame in ((incoming_videos, _described(rows)), (incoming_observations, counts)):
         table.create(connection)

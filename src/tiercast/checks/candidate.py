@@ -4,8 +4,8 @@ from math import isnan
 from typing import Final
 
 from tiercast.checks.evidence import REHEARSAL_ROWS, REHEARSAL_TOLERANCE, CandidateCheck, CandidateEvidence
+from tiercast.checks.forecast import FORECAST_CHECKS, percent
 from tiercast.core.findings import Finding, Outcome, at_least
-from tiercast.learn.metrics import Measure
 
 
 class AccuracyFloor:
@@ -17,30 +17,24 @@ class AccuracyFloor:
 
     def judge(self, evidence: CandidateEvidence) -> Finding:
         """Test accuracy of at least ``gate.min_accuracy``; meeting it exactly passes."""
-        accuracy, required = evidence.evaluation.accuracy, evidence.min_accuracy
-        outcome = at_least(accuracy.value, required)
+        accuracy, required = evidence.evaluation.accuracy, evidence.bars.min_accuracy
+        if required is None:
+            sentence = "No floor is set on all predictions of this moment; C205 judges those it calls confident."
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, accuracy.value, None, sentence)
+        outcome, majority = at_least(accuracy.value, required), evidence.rivals["majority"].accuracy
         if accuracy.value is None or isnan(accuracy.value):
             sentence = "Accuracy could not be computed, so nothing is proven."
             return Finding(self.code, self.title, outcome, None, required, sentence)
         sentence = (
-            f"The candidate names the right one of five tiers for {_percent(accuracy)} of "
+            f"The candidate names the right one of five tiers for {percent(accuracy)} of "
             f"{evidence.evaluation.rows:,} test videos; {required:.0%} is required (gate.min_accuracy). "
-            f"Always naming the commonest tier would be right for {_percent(evidence.majority.accuracy)}."
+            f"Always naming the commonest tier would be right for {percent(majority)}."
         )
-        if outcome is Outcome.FAIL and evidence.label == "views":
+        if outcome is Outcome.FAIL and evidence.label == "views" and not evidence.moment.forecasts:
             sentence += (
                 " How people engage with a video says little about how many will see it; that is honest, not a bug."
             )
         return Finding(self.code, self.title, outcome, accuracy.value, required, sentence)
-
-
-def _percent(measure: Measure) -> str:
-    if measure.value is None:
-        return "an unknown share"
-    if measure.interval is None:
-        return f"{measure.value:.1%}"
-    low, high = measure.interval
-    return f"{measure.value:.1%} (95 % interval {100 * low:.1f}-{100 * high:.1f} %)"
 
 
 class EveryTierPredicted:
@@ -114,4 +108,5 @@ CANDIDATE_CHECKS: Final[tuple[CandidateCheck, ...]] = (
     EveryTierPredicted(),
     SameInAFreshProcess(),
     LabelDoesNotStepBack(),
+    *FORECAST_CHECKS,
 )

@@ -29,7 +29,7 @@ class EnoughVideos:
         outcome = at_least(observed, required)
         sentence = f"{observed:,} usable videos in {evidence.source}; {required:,} are required (retrain.min_videos)."
         if outcome is Outcome.FAIL:
-            sentence += f" {_MORE_VIDEOS[evidence.label]}"
+            sentence += f" {evidence.shortage or _MORE_VIDEOS[evidence.label]}"
         return Finding(self.code, self.title, outcome, observed, required, sentence)
 
 

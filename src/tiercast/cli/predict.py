@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,18 @@ from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.core.video import published_at_from_tiktok_id
-from tiercast.flows.predict import UNKNOWN, Serving, latest_of_each, load_champion, predict
+from tiercast.flows.predict import (
+    NEEDS,
+    UNKNOWN,
+    Request,
+    Serving,
+    load_champion,
+    load_champions,
+    moments_of,
+    predict,
+    predict_all,
+    usable_rows,
+)
 from tiercast.intake.clean import Context, clean
 from tiercast.intake.schema import SCHEMA
 from tiercast.ports import SourceFile
@@ -27,50 +39,76 @@ app = typer.Typer(add_completion=False)
 @app.command(name="predict")
 def command(
     source: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="Any ingest format; - is stdin.")] = None,
-    moment: Annotated[Moment, typer.Option(help="The moment to predict for.")] = Moment.OBSERVED,
+    moment: Annotated[Moment | None, typer.Option(help="Default: for each video the richest it allows.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="FILE.csv, .parquet or .jsonl.")] = None,
     stored: Annotated[bool, typer.Option("--stored", help="Predict every video in the store.")] = False,
+    reasons: Annotated[bool, typer.Option("--reasons", help="The five features that moved it; 100 videos.")] = False,
     platform: Annotated[str | None, typer.Option(help="Platform of rows that do not name theirs.")] = None,
     home: Home = DEFAULT_HOME,
     as_json: JsonLines = False,
     debug: Debug = False,
 ) -> None:
-    """Predict the tier of videos with the champion: videos in, one prediction a video out."""
+    """Predict the tier of videos with the champions: videos in, one prediction a video out."""
     if (source is None) != stored:
         raise typer.BadParameter("give a file (or - for standard input), or --stored, and not both")
     if output is not None:
         check_ending(output)
     wiring = open_home(home)
-    serving = load_champion(wiring.objects, wiring.read_log(), moment)
-    for warning in serving.warnings:
-        warn(warning)
-    if serving.release.manifest.label == "given":
-        warn("The champion is provisional: it learned the labels of a fallback file, not the views of your videos.")
-    rows = _stored(wiring) if stored else _given(str(source), platform_option(platform))
-    predictions = predict(rows, serving)
-    _deliver(predictions, serving, output=output, as_json=as_json)
+    servings = _servings(wiring, moment)
+    rows, refused = _stored(wiring) if stored else _given(str(source), platform_option(platform))
+    request = Request(rows, now(), wiring.settings.moments.early_max_age_hours)
+    if refused:
+        warn(f"{len(refused):,} rows were refused and get no prediction. The first: {refused[0]}")
+    _say_what_is_left_out(request, servings, moment)
+    if moment is None:
+        predictions = predict_all(request, servings, wiring.history, with_reasons=reasons)
+    else:
+        usable = usable_rows(request, moment)
+        predictions = predict(usable, servings[moment], request, wiring.history, with_reasons=reasons)
+    _deliver(predictions, servings, output=output, as_json=as_json)
 
 
-def _stored(wiring: Wiring) -> pl.DataFrame:
-    rows = wiring.videos.latest(limit=None, likes_known=False)
+def _servings(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]:
+    log = wiring.read_log()
+    if moment is None:
+        servings = load_champions(wiring.objects, log)
+    else:
+        servings = {moment: load_champion(wiring.objects, log, moment)}
+    for serving in servings.values():
+        for warning in serving.warnings:
+            warn(warning)
+        if serving.release.manifest.label == "given":
+            warn("The champion is provisional: it learned the labels of a fallback file, not the views of your videos.")
+    return servings
+
+
+def _stored(wiring: Wiring) -> tuple[pl.DataFrame, list[str]]:
+    """Every observation of dated videos, and the latest of those without a posting time."""
+    dated = wiring.history.recent(limit=None)
+    latest = wiring.videos.latest(limit=None, likes_known=False).filter(pl.col("published_at").is_null())
+    rows = pl.concat([dated, latest.select(dated.columns)])
     if rows.is_empty():
-        raise InvalidInput("The store holds no video with views above 0. Ingest some, or name a file.")
-    return rows
+        raise InvalidInput("The store holds no video. Ingest some, or name a file.")
+    return rows, []
 
 
-def _given(name: str, platform: str | None) -> pl.DataFrame:
-    """Clean rows of a file, one a video; the time of a scrape matters to no feature, so a missing one is now."""
+def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
+    """Clean rows of a file and the sentences about those that were refused.
+
+    Where a row does not say when it was scraped, the file's time stands in.
+    """
     source: SourceFile = (
         open_bytes(sys.stdin.buffer.read(), "standard input", None) if name == "-" else open_file(Path(name), None)
     )
     kept: list[pl.DataFrame] = []
     refused: list[str] = []
     for batch in source.batches():
-        context = Context(now(), None, now(), platform or UNKNOWN, _tiktok_ids(batch.rows))
+        known = _tiktok_ids(batch.rows)
+        context = Context(now(), None, source.modified_at, platform or UNKNOWN, known, planned=True)
         cleaned = clean(batch.rows, context)
         kept.append(cleaned.rows.drop("row"))
         refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in cleaned.rejects]
-    return _predictable(latest_of_each(pl.concat(kept)) if kept else pl.DataFrame(schema=SCHEMA), refused)
+    return pl.concat(kept) if kept else pl.DataFrame(schema=SCHEMA), refused
 
 
 def _tiktok_ids(rows: pl.DataFrame) -> dict[str, str]:
@@ -79,28 +117,43 @@ def _tiktok_ids(rows: pl.DataFrame) -> dict[str, str]:
     return {video_id: "tiktok" for video_id in ids if published_at_from_tiktok_id(video_id, now())}
 
 
-def _predictable(rows: pl.DataFrame, refused: list[str]) -> pl.DataFrame:
-    """Rows with views, since the moment observes them; what is left out is said."""
-    usable = rows.filter(pl.col("views") > 0)
-    if usable.height < rows.height:
-        without = rows.height - usable.height
-        warn(
-            f"{without:,} videos have no views (unknown or 0), which the moment observed needs; they get no prediction."
+def _say_what_is_left_out(request: Request, servings: Mapping[Moment, Serving], moment: Moment | None) -> None:
+    """How many videos get no prediction, and what they lack; raises InvalidInput where all do."""
+    latest = moments_of(request, servings)
+    if moment is None:
+        answered = latest.filter(pl.col("moment").is_not_null()).height
+        lacking = f"no model serves the moment they are in (champions: {', '.join(sorted(servings))})"
+        needed = "views above 0, or a champion of draft"
+    else:
+        answered = usable_rows(request, moment).height
+        needed = NEEDS[moment].format(hours=request.early_max_age_hours)
+        lacking = f"the moment {moment.value} needs {needed}"
+    left = latest.height - answered
+    if answered == 0:
+        raise InvalidInput(
+            f"No row of the input can be predicted; each needs a video_id and {needed}.{_ages(latest, moment)}"
         )
-    if refused:
-        warn(f"{len(refused):,} rows were refused and get no prediction. The first: {refused[0]}")
-    if usable.is_empty():
-        raise InvalidInput("No row of the input can be predicted; each needs a video_id and views above 0.")
-    return usable
+    if left:
+        warn(f"{left:,} videos get no prediction: {lacking}.{_ages(latest, moment)}")
 
 
-def _deliver(predictions: list[dict[str, Any]], serving: Serving, *, output: Path | None, as_json: bool) -> None:
+def _ages(latest: pl.DataFrame, moment: Moment | None) -> str:
+    """For ``early``, how old the youngest observation is that came too late."""
+    ages = latest.filter(pl.col("views") > 0)["age_hours"].drop_nulls().to_list()
+    if moment is not Moment.EARLY or not ages:
+        return ""
+    return f" The youngest observation given is {min(ages):.0f} hours old; ask for observed, or leave --moment out."
+
+
+def _deliver(
+    predictions: list[dict[str, Any]], servings: Mapping[Moment, Serving], *, output: Path | None, as_json: bool
+) -> None:
     if output is not None:
         write_predictions(predictions, output)
     if as_json:
         for prediction in predictions:
             sys.stdout.write(json.dumps(prediction, ensure_ascii=False, allow_nan=False) + "\n")
     elif output is None:
-        show_predictions(predictions, serving)
+        show_predictions(predictions, servings)
     else:
         warn(f"{len(predictions):,} predictions written to {output}.")

@@ -1,14 +1,18 @@
 """``tiercast retrain``."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import structlog
 import typer
 
+from tiercast.checks.evidence import Bars
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
+from tiercast.flows.forecast_set import ForecastPlan
+from tiercast.flows.moments import Retrained, retrain_allowed
 from tiercast.flows.publish import Order
 from tiercast.flows.report import RunReport, failed_before_it_began, recorded
 from tiercast.flows.retrain import World, retrain
@@ -31,7 +35,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command(name="retrain")
 def command(
-    moment: Annotated[Moment | None, typer.Option(help="Default: every moment of retrain.moments.")] = None,
+    moment: Annotated[
+        Moment | None, typer.Option(help="Default: retrain.moments, which by itself is all that the data allow.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY_RUN)] = False,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
@@ -40,27 +46,32 @@ def command(
     """Train on the newest videos, judge the candidate, publish it only if it passes."""
     log_to_stderr(debug=debug)
     wiring = open_home(home)
-    moments = [moment] if moment else list(wiring.settings.retrain.moments)
     with progress_bars(quiet=as_json) as progress:
-        reports = [_retrain_one(wiring, each, progress, dry_run=dry_run) for each in moments]
-    for report in reports:
+        done = _retrain(wiring, moment, progress, dry_run=dry_run)
+    for report in done.reports:
         _log(report, machine=as_json)
     if as_json:
-        documents = [report.to_document() for report in reports]
-        print_json(documents[0] if len(documents) == 1 else {"runs": documents})
+        print_json(done.to_document())
     else:
-        for report in reports:
+        for report in done.reports:
             show_run(report.to_document())
-    _exit({report.status for report in reports}, reports)
+        for skipped, why in done.skipped.items():
+            warn(f"{skipped.value}: not trained. {why}")
+    _exit(done.reports)
 
 
-def _retrain_one(wiring: Wiring, moment: Moment, progress: Progress, *, dry_run: bool) -> RunReport:
-    order = order_of(wiring.settings, moment, dry_run=dry_run)
+def _retrain(wiring: Wiring, moment: Moment | None, progress: Progress, *, dry_run: bool) -> Retrained:
+    wanted = wiring.settings.retrain.moments if moment is None else (moment,)
+    orders = {each: order_of(wiring.settings, each, dry_run=dry_run) for each in Moment}
     try:
         world = world_of(wiring)
     except TiercastError as error:  # a database that cannot be read is a failed run, and never a fallback
-        return recorded(failed_before_it_began(moment, now(), str(error), dry_run=dry_run), wiring.run_folder)
-    return retrain(world, order, progress=progress)
+        moments = [Moment.OBSERVED] if wanted == "auto" else wanted
+        failed = [failed_before_it_began(each, now(), str(error), dry_run=dry_run) for each in moments]
+        return Retrained([recorded(report, wiring.run_folder) for report in failed])
+    if wanted == "auto":
+        return retrain_allowed(world, orders, progress=progress)
+    return Retrained([retrain(world, orders[each], progress=progress) for each in wanted])
 
 
 def order_of(settings: Settings, moment: Moment, *, dry_run: bool = False) -> Order:
@@ -73,13 +84,47 @@ def order_of(settings: Settings, moment: Moment, *, dry_run: bool = False) -> Or
         seed=chosen.seed,
         save_per_like=chosen.save_per_like,
     )
-    return Order(moment, plan, settings.gate.min_accuracy_of(moment), dry_run)
+    return Order(moment, plan, forecast_plan(settings), _bars(settings, moment), dry_run)
+
+
+def forecast_plan(settings: Settings) -> ForecastPlan:
+    """What the settings say of forecasts."""
+    features, labels, moments, tiers = settings.features, settings.labels, settings.moments, settings.tiers
+    return ForecastPlan(
+        history=features.history,
+        embargo_days=features.embargo_days,
+        history_videos=features.history_videos,
+        label_at=labels.at,
+        horizon_days=labels.horizon_days,
+        maturity_days=labels.maturity_days,
+        max_age_days=None if labels.max_age_days == "unlimited" else labels.max_age_days,
+        min_days_after=labels.min_days_after,
+        known_at=labels.known_at,
+        early_max_age_hours=moments.early_max_age_hours,
+        early_rows=moments.early_rows,
+        relative_to=tiers.relative_to,
+        min_cohort=tiers.min_cohort,
+        min_posts=tiers.min_posts,
+    )
+
+
+def _bars(settings: Settings, moment: Moment) -> Bars:
+    draft = settings.gate.draft
+    return Bars(
+        min_accuracy=settings.gate.min_accuracy_of(moment),
+        min_confident_accuracy=draft.min_confident_accuracy,
+        min_confident_rows=draft.min_confident_rows,
+        min_coverage=draft.min_coverage,
+        min_within_one=draft.min_within_one,
+        max_calibration_error=draft.max_calibration_error,
+    )
 
 
 def world_of(wiring: Wiring) -> World:
     """Everything a retrain reaches, opened; raises Unavailable where the database is not there."""
     return World(
         videos=wiring.videos,
+        history=wiring.history,
         scraped_table=wiring.scraped_table,
         rejects=wiring.rejects,
         fallback=wiring.fallback,
@@ -101,9 +146,9 @@ def _log(report: RunReport, *, machine: bool) -> None:
         structlog.get_logger().info("retrain", **report.to_document())
 
 
-def _exit(statuses: set[str], reports: list[RunReport]) -> None:
+def _exit(reports: Sequence[RunReport]) -> None:
     for report in reports:
         if report.status == "failed":
             warn(f"Error: {report.reason}")
-    code = 1 if "failed" in statuses else max(EXIT_OF[status] for status in statuses)
-    raise typer.Exit(code)
+    statuses = {report.status for report in reports}
+    raise typer.Exit(1 if "failed" in statuses else max(EXIT_OF[status] for status in statuses))

@@ -11,7 +11,7 @@ from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 
 MANIFEST_NAME: Final = "manifest.json"
-MANIFEST_FORMAT: Final = 1
+MANIFEST_FORMAT: Final = 2
 
 Label = Literal["views", "given"]
 Action = Literal["promote", "rollback"]
@@ -54,6 +54,11 @@ class Manifest:
     features: tuple[FeatureUse, ...]
     feature_schema: str
     tier_edges: tuple[int, ...] | None
+    """The edges over all videos; None where labels were given."""
+    tiers: Mapping[str, Any] | None
+    """What tiers are relative to, and every group's edges; see ``learn.references.TierReference``."""
+    marks: tuple[str, ...]
+    """What has to be said of its labels and history: as scraped, of any age."""
     log_views_range: tuple[float, float] | None
     newest_training_video_at: str | None
     calibration: str | None
@@ -79,13 +84,14 @@ class Manifest:
             if document["format"] != MANIFEST_FORMAT:
                 raise InvalidInput(
                     f"The manifest has format {document['format']}; this version reads format {MANIFEST_FORMAT}. "
-                    "Upgrade tiercast, or roll back to a release of this version."
+                    "Retrain with this version, or serve it with the version that made it."
                 )
             values = {field.name: document[field.name] for field in fields(cls)}
             values["moment"] = Moment(values["moment"])
             values["features"] = tuple(FeatureUse(**feature) for feature in values["features"])
             values["training"] = RowSet(**values["training"])
             values["test"] = RowSet(**values["test"])
+            values["marks"] = tuple(values["marks"])
             for name in ("tier_edges", "log_views_range"):
                 values[name] = tuple(values[name]) if values[name] is not None else None
             return cls(**values)

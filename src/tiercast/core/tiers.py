@@ -1,6 +1,7 @@
 """Five tiers of views: how they are cut, and how a forecast over them becomes one score."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
 N_TIERS: Final = 5
@@ -41,3 +42,16 @@ def score(probabilities: Sequence[float]) -> float:
     (90.0, 53.0)
     """
     return round(sum(p * midpoint for p, midpoint in zip(probabilities, TIER_MIDPOINTS, strict=True)), 1)
+
+
+class RelativeTo(StrEnum):
+    """What a tier is relative to: whose views the edges cut."""
+
+    ALL = "all"
+    """All videos of the training part."""
+    PLATFORM = "platform"
+    """The videos of the same platform."""
+    COHORT = "cohort"
+    """The videos of the same platform whose creators have about as many followers."""
+    CREATOR = "creator"
+    """The creator's own usual views: the tier says how far a video stands out."""

@@ -35,6 +35,7 @@ DESCRIPTION: Final = (
     Column("is_slideshow", "flag", "whether it is a slideshow of pictures"),
     Column("published_at", "time", "when it was posted"),
     Column("published_date_only", "flag", "whether only the day of posting is known, so the hour is not"),
+    Column("region", "text", "ISO 3166 country code of the creator, where known"),
 )
 COUNTS: Final = (
     Column("views", "count", "times it was played"),

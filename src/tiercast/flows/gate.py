@@ -1,21 +1,24 @@
 """The gate's evidence: gathered here, judged by the checks."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from tiercast.checks.candidate import CANDIDATE_CHECKS
 from tiercast.checks.data import DATA_CHECKS
-from tiercast.checks.evidence import REHEARSAL_ROWS, CandidateEvidence, ChampionFacts, DataEvidence
+from tiercast.checks.evidence import REHEARSAL_ROWS, Bars, CandidateEvidence, ChampionFacts, DataEvidence
 from tiercast.core.errors import TiercastError
 from tiercast.core.findings import Finding
+from tiercast.core.moments import Moment
 from tiercast.core.release import Release
 from tiercast.core.tiers import TIERS
 from tiercast.flows.candidates import Fitted, Judged
+from tiercast.flows.forecast_set import Assembly
 from tiercast.flows.training_set import Drawn
-from tiercast.learn.features import OBSERVED
+from tiercast.learn.features import FEATURES
 from tiercast.learn.training_set import TrainingSet
-from tiercast.ports import Rehearsal
+from tiercast.ports import Question, Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,49 +50,73 @@ def judge_data(drawn: Drawn, *, min_videos: int, serving: Release | None) -> lis
         test_tiers=_tier_rows(training_set, test=True),
         all_missing=_all_missing(training_set),
         champion=champion_facts(serving),
+        shortage=_shortage(drawn.assembly),
     )
     return [check.judge(evidence) for check in DATA_CHECKS]
 
 
 def judge_candidate(
-    judged: Judged, rehearsed: Rehearsed, training_set: TrainingSet, *, min_accuracy: float, serving: Release | None
+    judged: Judged, rehearsed: Rehearsed, training_set: TrainingSet, *, bars: Bars, serving: Release | None
 ) -> list[Finding]:
     """Every question put to the fitted, evaluated and rehearsed candidate."""
     evidence = CandidateEvidence(
+        moment=training_set.moment,
         label=training_set.label,
         evaluation=judged.candidate,
-        majority=judged.majority,
-        min_accuracy=min_accuracy,
+        rivals=judged.rivals,
+        bars=bars,
         rehearsal_difference=rehearsed.difference,
         rehearsal_problem=rehearsed.problem,
         champion=champion_facts(serving),
+        over_rivals=judged.over_rivals,
+        confident=judged.confident,
     )
     return [check.judge(evidence) for check in CANDIDATE_CHECKS]
 
 
 def rehearse(rehearsal: Rehearsal, release: Release, fitted: Fitted, training_set: TrainingSet) -> Rehearsed:
     """Let a fresh process predict up to 32 test rows from the staged bytes, and compare."""
-    X, _ = training_set.side(test=True)
-    rows = X[:REHEARSAL_ROWS]
+    rows = training_set.inputs[training_set.numbers(test=True)[:REHEARSAL_ROWS]]
     try:
-        answer = rehearsal.predict(release, rows)
+        answer = rehearsal.predict(release, Question(rows.X, rows.edges, rows.start))
     except TiercastError as error:
         return Rehearsed(None, str(error))
-    expected = fitted.model.probabilities(rows)
+    expected = fitted.blend.probabilities(rows)
     if answer.shape != expected.shape:
         return Rehearsed(None, f"it answered {answer.shape} probabilities for {expected.shape}")
     return Rehearsed(float(np.abs(answer - expected).max()) if len(rows) else None)
 
 
+def _shortage(assembly: Assembly | None) -> str | None:
+    """Why a forecast has not more labels, and when that changes."""
+    if assembly is None:
+        return None
+    told = f"Of {assembly.candidates:,} {_ASKING[assembly.moment]}, {assembly.labelled:,} have a label."
+    if assembly.candidates == 0:
+        return told
+    if assembly.first_matures_at is not None:
+        told += (
+            " A label needs an observation about labels.horizon_days after posting; the first of the others can be "
+            f"had by a scrape at or after {assembly.first_matures_at:%Y-%m-%d %H:%M} UTC."
+        )
+    return f"{told} Ingest more scrapes of the same videos, or lower retrain.min_videos."
+
+
+_ASKING: Final = {
+    Moment.DRAFT: "dated videos with views",
+    Moment.EARLY: "early observations (at most moments.early_max_age_hours after posting)",
+}
+
+
 def _tier_rows(training_set: TrainingSet | None, *, test: bool) -> tuple[int, ...]:
     if training_set is None:
         return ()
-    _, tiers = training_set.side(test=test)
+    tiers = training_set.tiers[training_set.numbers(test=test)]
     return tuple(int(np.sum(tiers == tier)) for tier in TIERS)
 
 
 def _all_missing(training_set: TrainingSet | None) -> tuple[str, ...]:
     if training_set is None:
         return ()
-    shares = zip(OBSERVED, training_set.missing_shares().tolist(), strict=True)
+    shares = zip(FEATURES[training_set.moment], training_set.missing_shares().tolist(), strict=True)
     return tuple(feature.name for feature, share in shares if share == 1)

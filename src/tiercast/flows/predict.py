@@ -1,29 +1,47 @@
-"""Prediction: canonical rows through the champion, one answer a video."""
+"""Prediction: canonical rows through the champions, one answer a video, each at the moment it is in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
-from tiercast.core.errors import Missing
+from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
+from tiercast.core.tiers import RelativeTo
 from tiercast.core.tiers import score as score_of
 from tiercast.flows.model_store import champion
-from tiercast.learn.predictor import Predictor
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.learn.circumstances import StorePast
+from tiercast.learn.describe import Past
+from tiercast.learn.history import CreatorPast
+from tiercast.learn.predictor import Asked, Predictor
+from tiercast.learn.reasons import MOST_VIDEOS, Reason, reasons
+from tiercast.learn.references import ALL
+from tiercast.learn.timeline import History, Timeline
+from tiercast.ports import ObjectStore, PromotionLog, VideoHistory
 
 UNKNOWN = "unknown"
 """Stands for the platform of a row that names none; no feature rests on it, and answers give null."""
-RELATIVE_TO = "all"
-"""Tiers are cut over all videos; other references come with later moments."""
+
+RICHER_FIRST: Final = {
+    Moment.DRAFT: (Moment.DRAFT,),
+    Moment.EARLY: (Moment.EARLY, Moment.OBSERVED, Moment.DRAFT),
+    Moment.OBSERVED: (Moment.OBSERVED, Moment.DRAFT),
+}
+"""By the moment that a video is in: whose champion answers, the one that knows most of such a video first."""
+NEEDS: Final = {
+    Moment.OBSERVED: "views above 0",
+    Moment.EARLY: "a posting time and an observation with views at most {hours:g} hours after it",
+    Moment.DRAFT: "nothing but a video_id",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The champion, loaded, and what stood in the way of newer ones."""
+    """The champion of a moment, loaded, and what stood in the way of newer ones."""
 
     release: Release
     predictor: Predictor
@@ -33,6 +51,41 @@ class Serving:
     def moment(self) -> Moment:
         """The moment it predicts."""
         return self.release.manifest.moment
+
+    @property
+    def history(self) -> History:
+        """How its training took earlier posts."""
+        return "as_scraped" if self.release.manifest.settings.get("history") == "as_scraped" else "observed"
+
+    def past(self, history: VideoHistory, rows: pl.DataFrame) -> Past:
+        """What the store knows of these rows' creators, and of everybody's newest posts."""
+        settings = self.release.manifest.settings
+        return past_of(
+            history.of_creators(creators_of(rows)),
+            history.recent(limit=int(settings["history_videos"])),
+            history=self.history,
+            embargo_days=float(settings["embargo_days"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Videos to predict: every observation given, canonical rows, and when it is asked."""
+
+    rows: pl.DataFrame
+    now: datetime
+    early_max_age_hours: float
+
+    def latest(self) -> pl.DataFrame:
+        """One row a video, in the order in which they first appear, with its age in hours."""
+        age = (pl.col("scraped_at") - pl.col("published_at")).dt.total_seconds() / 3600
+        return latest_of_each(self.rows).with_columns(age_hours=age)
+
+    def early(self) -> pl.DataFrame:
+        """The observations that are early."""
+        age = pl.col("scraped_at") - pl.col("published_at")
+        hours = timedelta(hours=self.early_max_age_hours)
+        return self.rows.filter(pl.col("views") > 0, age >= timedelta(), age <= hours)
 
 
 def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> Serving:
@@ -46,6 +99,22 @@ def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment
     return Serving(serving.release, Predictor.of(serving.release), serving.warnings)
 
 
+def load_champions(objects: ObjectStore, log: PromotionLog | None) -> dict[Moment, Serving]:
+    """Every moment's champion; raises Missing where no moment has one."""
+    found = {moment: champion(objects, log, moment) for moment in Moment}
+    servings = {
+        moment: Serving(serving.release, Predictor.of(serving.release), serving.warnings)
+        for moment, serving in found.items()
+        if serving is not None
+    }
+    if not servings:
+        raise Missing(
+            "No model serves any moment yet, so nothing can be predicted. Ingest videos and run 'tiercast retrain'; a "
+            "candidate that passes the gate then serves."
+        )
+    return servings
+
+
 def latest_of_each(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a video, the one scraped last, in the order in which videos first appear."""
     newest_last = rows.with_row_index("first").sort("scraped_at", maintain_order=True)
@@ -54,38 +123,184 @@ def latest_of_each(rows: pl.DataFrame) -> pl.DataFrame:
     return one.sort("first").select(rows.columns)
 
 
-def predict(rows: pl.DataFrame, serving: Serving) -> list[dict[str, Any]]:
-    """One prediction for each canonical row, in order, as ``predict --json`` gives it."""
+def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
+    """The (platform, author) pairs of some rows, each once."""
+    return rows.select("platform", "author").drop_nulls().unique(maintain_order=True).rows()
+
+
+def past_of(own: pl.DataFrame, recent: pl.DataFrame, *, history: History, embargo_days: float) -> Past:
+    """Earlier posts as a release takes them: those of the creators in question, and everybody's newest."""
+    creators = Timeline.of(own, history=history, embargo_days=embargo_days)
+    store = Timeline.of(recent, history=history, embargo_days=embargo_days)
+    return Past(CreatorPast.of(creators), StorePast.of(store))
+
+
+def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataFrame:
+    """The latest rows with ``moment``: the richest that each video allows and somebody serves; null where none does."""
+    known = pl.col("views") > 0
+    young = pl.col("age_hours").is_between(0, request.early_max_age_hours)
+    natural = (
+        pl.when(~known.fill_null(value=False))
+        .then(pl.lit(Moment.DRAFT.value))
+        .when(young.fill_null(value=False))
+        .then(pl.lit(Moment.EARLY.value))
+        .otherwise(pl.lit(Moment.OBSERVED.value))
+    )
+    answers = {
+        moment.value: next((each.value for each in richer if each in servings), None)
+        for moment, richer in RICHER_FIRST.items()
+    }
+    return request.latest().with_columns(
+        moment=natural.replace_strict(answers, return_dtype=pl.String)
+    )  # fmt: skip
+
+
+def usable_rows(request: Request, moment: Moment) -> pl.DataFrame:
+    """The latest rows that this moment can be asked about; see ``NEEDS``."""
+    latest = request.latest()
+    if moment is Moment.OBSERVED:
+        return latest.filter(pl.col("views") > 0)
+    if moment is Moment.EARLY:
+        key = ["platform", "video_id"]
+        return latest.join(request.early().select(key).unique(), on=key, how="semi", maintain_order="left")
+    return latest
+
+
+def predict_all(
+    request: Request, servings: Mapping[Moment, Serving], history: VideoHistory, *, with_reasons: bool = False
+) -> list[dict[str, Any]]:
+    """One prediction for each video that some champion can answer, in the order of the request."""
+    placed = moments_of(request, servings).with_row_index("place")
+    answers: dict[int, dict[str, Any]] = {}
+    for moment, serving in servings.items():
+        rows = placed.filter(pl.col("moment") == moment.value)
+        told = predict(rows, serving, request, history, with_reasons=with_reasons)
+        answers |= dict(zip(rows["place"].to_list(), told, strict=True))
+    return [answers[place] for place in sorted(answers)]
+
+
+def predict(
+    rows: pl.DataFrame, serving: Serving, request: Request, history: VideoHistory, *, with_reasons: bool = False
+) -> list[dict[str, Any]]:
+    """One prediction for each of these rows, in order, as ``predict --json`` gives it.
+
+    Raises InvalidInput where reasons are asked for more than 100 videos.
+    """
     if rows.is_empty():
         return []
-    manifest = serving.release.manifest
-    probabilities = serving.predictor.probabilities(rows)
-    answer = zip(
+    if with_reasons and rows.height > MOST_VIDEOS:
+        raise InvalidInput(
+            f"Reasons are given for at most {MOST_VIDEOS} videos at a time; these are {rows.height:,}. Ask for fewer."
+        )
+    asked = ask(rows, serving, request, history)
+    medians = [feature.median for feature in serving.release.manifest.features]
+    told = reasons(serving.predictor, asked, medians) if with_reasons else [None] * rows.height
+    return list(_answers(rows, asked, serving, told))
+
+
+def ask(rows: pl.DataFrame, serving: Serving, request: Request, history: VideoHistory) -> Asked:
+    """The rows as the champion's model sees them."""
+    if serving.moment is Moment.OBSERVED:
+        return serving.predictor.observed(rows)
+    now = pl.lit(request.now).cast(pl.Datetime("us", "UTC"))
+    dated = rows.with_columns(asked_at=pl.min_horizontal(pl.col("published_at").fill_null(now), now))
+    past = serving.past(history, rows)
+    if serving.moment is Moment.EARLY:
+        places = rows.select("platform", "video_id").with_row_index("row")
+        seen = request.early().join(places, on=["platform", "video_id"])
+        return serving.predictor.forecast(dated, past, seen=seen)
+    return serving.predictor.forecast(_as_before_posting(dated, serving.history), past)
+
+
+def _as_before_posting(rows: pl.DataFrame, history: History) -> pl.DataFrame:
+    """Followers of a post that is up already were measured after it; only history as scraped takes them."""
+    if history == "as_scraped":
+        return rows
+    to_come = pl.col("views").is_null() | (pl.col("scraped_at") <= pl.col("asked_at"))
+    return rows.with_columns(pl.when(to_come).then("author_followers"))
+
+
+def _answers(
+    rows: pl.DataFrame, asked: Asked, serving: Serving, told: Sequence[Sequence[Reason] | None]
+) -> Iterable[dict[str, Any]]:
+    manifest, predictor = serving.release.manifest, serving.predictor
+    probabilities = predictor.probabilities(asked)
+    threshold = manifest.confidence_threshold
+    confident = probabilities.max(axis=1) >= (np.inf if threshold is None else threshold)
+    columns = zip(
         rows["platform"].to_list(),
         rows["video_id"].to_list(),
-        (probabilities.argmax(axis=1) + 1).tolist(),
         probabilities.tolist(),
-        serving.predictor.missing(rows),
+        confident.tolist(),
+        predictor.missing(asked),
+        _intervals(asked, predictor),
+        asked.groups or [None] * rows.height,
+        _over_usual(asked, predictor),
+        told,
         strict=True,
     )
-    threshold = manifest.confidence_threshold
-    confident = (probabilities.max(axis=1) >= (np.inf if threshold is None else threshold)).tolist()
-    return [
-        {
+    for platform, video_id, shares, sure, missing, interval, group, multiple, why in columns:
+        answer = {
             "platform": None if platform == UNKNOWN else platform,
             "video_id": video_id,
             "moment": manifest.moment.value,
-            "tier": tier,
+            "tier": 1 + max(range(len(shares)), key=shares.__getitem__),
             "probabilities": shares,
             "confident": sure,
             "score": score_of(shares),
             "release": serving.release.id,
             "missing": missing,
-            "views_interval": None,
-            "relative_to": RELATIVE_TO if manifest.label == "views" else None,
-            "creator_relative": None,
+            "views_interval": interval,
+            "relative_to": _relative_to(group, predictor),
+            "relative_to_group": group,
+            "creator_relative": multiple,
             "label": manifest.label,
+            "marks": list(manifest.marks),
             "newest_training_video_at": manifest.newest_training_video_at,
         }
-        for (platform, video_id, tier, shares, missing), sure in zip(answer, confident, strict=True)
-    ]
+        if why is not None:
+            answer["reasons"] = _reasons_document(why)
+        yield answer
+
+
+def _relative_to(group: str | None, predictor: Predictor) -> str | None:
+    """What the tier is relative to: as the release was trained, or what this video fell back to."""
+    if group is None or predictor.reference is None:
+        return None
+    wanted = predictor.reference.relative_to
+    if group == ALL or wanted is RelativeTo.CREATOR:
+        return group
+    return RelativeTo.COHORT.value if "," in group else RelativeTo.PLATFORM.value
+
+
+def _intervals(asked: Asked, predictor: Predictor) -> list[list[int] | None]:
+    found = predictor.blend.views_interval(asked.inputs)
+    if found is None:
+        return [None] * len(asked.inputs)
+    return [[int(np.floor(low)), int(np.ceil(high))] for low, high in found.tolist()]
+
+
+def _over_usual(asked: Asked, predictor: Predictor) -> list[float | None]:
+    """Views that half of such videos exceed, over the creator's usual views; None without earlier posts."""
+    middle = predictor.blend.usual_views(asked.inputs)
+    if middle is None or asked.usual is None:
+        return [None] * len(asked.inputs)
+    multiples = np.exp(middle - asked.usual).tolist()
+    return [None if np.isnan(multiple) else round(multiple, 2) for multiple in multiples]
+
+
+def _reasons_document(why: Sequence[Reason]) -> dict[str, list[dict[str, object]]]:
+    """Apart by what the creator can still change and what not."""
+    parts: dict[str, list[dict[str, object]]] = {"changeable": [], "given": []}
+    for reason in why:
+        parts["changeable" if reason.feature.changeable else "given"].append(
+            {
+                "feature": reason.feature.name,
+                "meaning": reason.feature.meaning,
+                "unit": reason.feature.unit,
+                "value": reason.value,
+                "usual": reason.usual,
+                "effect": reason.effect,
+            }
+        )
+    return parts

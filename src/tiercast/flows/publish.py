@@ -5,14 +5,16 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from tiercast.checks.evidence import Bars
 from tiercast.core.canonical import sha256_hex
 from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
 from tiercast.core.release import FeatureUse, Manifest, Promotion, Release
 from tiercast.flows.candidates import Fitted, Judged
+from tiercast.flows.forecast_set import ForecastPlan
 from tiercast.flows.model_store import ModelStore, Race, Standing, Writer, promote, upload
-from tiercast.flows.training_set import TrainingPlan
-from tiercast.learn.features import OBSERVED, feature_schema
+from tiercast.flows.training_set import Drawn, TrainingPlan
+from tiercast.learn.features import FEATURES, feature_schema
 from tiercast.learn.training_set import TrainingSet
 
 
@@ -22,30 +24,46 @@ class Order:
 
     moment: Moment
     plan: TrainingPlan
-    min_accuracy: float
+    forecast: ForecastPlan
+    bars: Bars
     dry_run: bool = False
 
 
-def stage(
-    fitted: Fitted, judged: Judged, training_set: TrainingSet, *, order: Order, libraries: Mapping[str, str]
-) -> Release:
+@dataclass(frozen=True, slots=True)
+class Won:
+    """The candidate that a run settled on: what it learned from, and how it did."""
+
+    drawn: Drawn
+    training_set: TrainingSet
+    fitted: Fitted
+    judged: Judged
+
+
+def stage(won: Won, *, order: Order, libraries: Mapping[str, str]) -> Release:
     """The release that would be published: only what follows from rows, settings, seed and libraries."""
-    files = fitted.model.to_files()
+    fitted, drawn, training_set = won.fitted, won.drawn, won.training_set
+    marks = drawn.assembly.marks if drawn.assembly else ()
+    history = drawn.assembly.history if drawn.assembly else None
+    files = fitted.blend.to_files()
+    reference, temperature = training_set.reference, fitted.blend.temperature
+    plan = {**asdict(order.plan), **(asdict(order.forecast) if order.moment.forecasts else {})}
     manifest = Manifest(
         moment=order.moment,
         label=training_set.label,
-        model=fitted.model.kind,
+        model=fitted.name,
         features=_feature_uses(training_set),
-        feature_schema=feature_schema(),
+        feature_schema=feature_schema(FEATURES[order.moment]),
         tier_edges=training_set.tier_edges,
+        tiers=reference.to_document() if reference else None,
+        marks=marks,
         log_views_range=training_set.log_views_range(),
         newest_training_video_at=training_set.newest_video_at,
-        calibration=None,
-        confidence_threshold=None,
+        calibration=f"temperature {temperature:g}",
+        confidence_threshold=fitted.threshold,
         training=training_set.fingerprint(test=False),
         test=training_set.fingerprint(test=True),
-        metrics={name: asdict(measure) for name, measure in judged.candidate.metrics.items()},
-        settings={**asdict(order.plan), "candidate": fitted.name, **fitted.settings},
+        metrics={name: asdict(measure) for name, measure in won.judged.candidate.metrics.items()},
+        settings={**plan, "history": history, "candidate": fitted.settings},
         libraries=libraries,
         files={name: sha256_hex(content) for name, content in files.items()},
     )
@@ -53,10 +71,10 @@ def stage(
 
 
 def _feature_uses(training_set: TrainingSet) -> tuple[FeatureUse, ...]:
-    X, _ = training_set.side(test=False)
+    X = training_set.inputs.X[training_set.numbers(test=False)]
     uses = []
     missing_shares = training_set.missing_shares().tolist()
-    for column, feature in enumerate(OBSERVED):
+    for column, feature in enumerate(FEATURES[training_set.moment]):
         known = X[~np.isnan(X[:, column]), column]
         uses.append(
             FeatureUse(

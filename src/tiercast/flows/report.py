@@ -9,8 +9,10 @@ from uuid import uuid4
 from tiercast.core.errors import Unavailable
 from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
-from tiercast.flows.candidates import CandidateLine, Judged
+from tiercast.flows.candidates import CandidateLine, Judged, Slice
+from tiercast.flows.forecast_set import EMBARGO_DAYS, Assembly
 from tiercast.flows.training_set import Source
+from tiercast.learn.confidence import ConfidentPart
 from tiercast.learn.metrics import Evaluation, Measure
 from tiercast.ports import RunLog, RunRecord
 
@@ -42,6 +44,8 @@ class RunReport:
     findings: Sequence[Finding] = ()
     candidates: Sequence[CandidateLine] = ()
     held_features: Mapping[str, float] = field(default_factory=dict)
+    assembly: Assembly | None = None
+    """How a forecast came by its labels and history; None for ``observed``."""
     candidate: str | None = None
     champion_before: str | None = None
     champion_after: str | None = None
@@ -71,10 +75,11 @@ class RunReport:
             "per_tier": [asdict(tier) for tier in evaluation.per_tier] if evaluation else None,
             "findings": [asdict(finding) for finding in self.findings],
             "metrics": _metrics(evaluation),
-            "rivals": {"majority": _metrics(self.judged.majority)} if self.judged else None,
+            "rivals": _rivals(self.judged.rivals) if self.judged else None,
             "candidates": [asdict(line) for line in self.candidates],
             "held_features": dict(self.held_features),
-            "confident": None,
+            "confident": confident_document(self.judged),
+            **_forecast_document(self.judged, self.assembly),
             "candidate": self.candidate,
             "champion_before": self.champion_before,
             "champion_after": self.champion_after,
@@ -82,6 +87,68 @@ class RunReport:
             "warnings": list(self.warnings),
             "seconds": {stage: self.seconds.get(stage) for stage in (*STAGES, "total")},
         }
+
+
+def _rivals(rivals: Mapping[str, Evaluation]) -> dict[str, object]:
+    """Every rival's metrics; ``creators_usual`` is null where the moment knows no history."""
+    return {"creators_usual": None, **{name: _metrics(evaluation) for name, evaluation in rivals.items()}}
+
+
+def confident_document(judged: Judged | None) -> dict[str, object] | None:
+    """The test rows that are called confident; null where no threshold was found."""
+    part = judged.confident if judged else None
+    return None if part is None else _part(part)
+
+
+def _part(part: ConfidentPart) -> dict[str, object]:
+    return {
+        "threshold": part.threshold,
+        "coverage": part.coverage,
+        "rows": part.rows,
+        "accuracy": asdict(part.accuracy),
+    }
+
+
+def _forecast_document(judged: Judged | None, assembly: Assembly | None) -> dict[str, object]:
+    """What only a forecast has to say: labels, history, slices, curves, and what an embargo on history costs."""
+    return {
+        "marks": list(assembly.marks) if assembly else [],
+        "labels": _labels(assembly) if assembly else None,
+        "slices": [_slice(each) for each in judged.slices] if judged else [],
+        "coverage_curve": [_part(part) for part in judged.curve] if judged else [],
+        "learning_curve": [
+            {"rows": rows, "accuracy": accuracy, "log_loss": loss}
+            for rows, accuracy, loss in (judged.learning_curve if judged else ())
+        ],
+        "embargoed": (
+            {"days": EMBARGO_DAYS, "metrics": _metrics(judged.embargoed)} if judged and judged.embargoed else None
+        ),
+    }
+
+
+def _labels(assembly: Assembly) -> dict[str, object]:
+    split, matures_at = assembly.split, assembly.first_matures_at
+    return {
+        "candidates": assembly.candidates,
+        "labelled": assembly.labelled,
+        "unlabelled": assembly.candidates - assembly.labelled,
+        "how": dict(assembly.how),
+        "history": assembly.history,
+        "known_at": split.rule if split else None,
+        "training_rows_strict": split.left_strict if split else None,
+        "training_rows_as_scraped": split.left_as_scraped if split else None,
+        "age_days": {side: list(ages) for side, ages in (assembly.label_age_days or {}).items()},
+        "first_matures_at": matures_at.isoformat() if matures_at else None,
+    }
+
+
+def _slice(part: Slice) -> dict[str, object]:
+    return {
+        "name": part.name,
+        "rows": part.evaluation.rows,
+        "metrics": _metrics(part.evaluation),
+        "rivals": {name: _metrics(evaluation) for name, evaluation in part.rivals.items()},
+    }
 
 
 def _metrics(evaluation: Evaluation | None) -> dict[str, object] | None:

@@ -10,14 +10,14 @@ from uuid import uuid4
 from tiercast.core.errors import TiercastError, Unavailable
 from tiercast.core.findings import Finding, Outcome, Verdict, verdict_of
 from tiercast.core.release import Release
-from tiercast.flows.candidates import Fitted, Judged, fit_best, judge
+from tiercast.flows.candidates import fit_best, judge
 from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, rehearse
 from tiercast.flows.ingest import IngestOptions, ingest_table
 from tiercast.flows.model_store import ModelStore, Standing, Writer, standing
-from tiercast.flows.publish import Order, Passed, publish, stage
+from tiercast.flows.publish import Order, Passed, Won, publish, stage
 from tiercast.flows.report import STATUS_OF, RunReport, recorded, run_id
 from tiercast.flows.stopwatch import Stopwatch
-from tiercast.flows.training_set import Drawn, draw
+from tiercast.flows.training_set import Drawn, Sources, draw
 from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import (
     FrozenSet,
@@ -29,6 +29,7 @@ from tiercast.ports import (
     RejectFile,
     RunLog,
     ScrapedTable,
+    VideoHistory,
     VideoStore,
 )
 
@@ -38,6 +39,7 @@ class World:
     """Everything a retrain reaches outside itself."""
 
     videos: VideoStore
+    history: VideoHistory
     scraped_table: ScrapedTable | None
     rejects: RejectFile
     fallback: Callable[[], FrozenSet] | None
@@ -62,10 +64,7 @@ PUBLISH_TRIES: Final = 3
 class Proven:
     """All that was found out about a candidate: enough to judge it again when another champion serves."""
 
-    drawn: Drawn
-    training_set: TrainingSet
-    fitted: Fitted
-    judged: Judged
+    won: Won
     release: Release
     rehearsed: Rehearsed
 
@@ -96,17 +95,19 @@ def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, pro
     with watch.stage("query"):
         beside = standing(world.objects, world.read_log(), order.moment)
         report = _beside(report, beside)
-        _note_changes(world, progress)
+        note_changes(world, progress)
         progress.stage("reading videos")
     with watch.stage("features"):
-        drawn = draw(world.videos, world.fallback, order.plan)
+        sources = Sources(world.videos, world.history, world.fallback)
+        drawn = draw(sources, order.moment, order.plan, order.forecast)
         report = _with_drawn(report, drawn)
     with watch.stage("gate"):
         findings = judge_data(drawn, min_videos=order.plan.min_videos, serving=beside.release)
     if drawn.training_set is None or verdict_of(findings) is not Verdict.PROMOTE:
         return _concluded(report, findings)
     proven = _prove(world, order, drawn, drawn.training_set, watch=watch, progress=progress)
-    report = replace(report, judged=proven.judged, candidates=proven.fitted.lines, candidate=proven.release.id)
+    won = proven.won
+    report = replace(report, judged=won.judged, candidates=won.fitted.lines, candidate=proven.release.id)
     report = _judged(order, report, proven, beside)
     if report.status == "promoted" and not order.dry_run:
         with watch.stage("publish"):
@@ -123,21 +124,22 @@ def _prove(
             fitted = fit_best(training_set, seed=order.plan.seed, progress=progress)
         progress.stage("judging the candidate")
         with watch.stage("evaluate"):
-            judged = judge(fitted, training_set)
-            release = stage(fitted, judged, training_set, order=order, libraries=world.libraries)
+            judged = judge(fitted, drawn, training_set, seed=order.plan.seed)
+            won = Won(drawn, training_set, fitted, judged)
+            release = stage(won, order=order, libraries=world.libraries)
         with watch.stage("gate"):
             rehearsed = rehearse(rehearsal, release, fitted, training_set)
-    return Proven(drawn, training_set, fitted, judged, release, rehearsed)
+    return Proven(won, release, rehearsed)
 
 
 def _judged(order: Order, report: RunReport, proven: Proven, beside: Standing) -> RunReport:
     """The gate's answer, with every check asked beside the release that serves."""
-    findings = judge_data(proven.drawn, min_videos=order.plan.min_videos, serving=beside.release)
+    findings = judge_data(proven.won.drawn, min_videos=order.plan.min_videos, serving=beside.release)
     findings += judge_candidate(
-        proven.judged,
+        proven.won.judged,
         proven.rehearsed,
-        proven.training_set,
-        min_accuracy=order.min_accuracy,
+        proven.won.training_set,
+        bars=order.bars,
         serving=beside.release,
     )
     return _concluded(report, findings)
@@ -149,7 +151,7 @@ def _beside(report: RunReport, beside: Standing) -> RunReport:
     return replace(report, champion_before=name, champion_after=name, warnings=(*report.warnings, *beside.warnings))
 
 
-def _note_changes(world: World, progress: Progress) -> None:
+def note_changes(world: World, progress: Progress) -> None:
     """An existing table keeps one changing row a video; what changed becomes observations, so that history forms.
 
     A dry run does so too, or it would judge another training set than the real run.
@@ -161,6 +163,7 @@ def _note_changes(world: World, progress: Progress) -> None:
 
 def _with_drawn(report: RunReport, drawn: Drawn) -> RunReport:
     training_set = drawn.training_set
+    report = replace(report, assembly=drawn.assembly)
     if training_set is None:
         return replace(report, source=drawn.source, videos=drawn.usable_videos)
     if drawn.source == "fallback":

@@ -1,4 +1,4 @@
-"""Training sets: tiers cut from views, or a frozen file's own labels."""
+"""Training sets of the moment ``observed``: tiers cut from views, or a frozen file's own labels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,18 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from tiercast.core.tiers import tier_edges, tier_of
+from tiercast.core.moments import Moment
+from tiercast.core.tiers import RelativeTo
+from tiercast.flows.forecast_set import Assembly, Build, ForecastPlan, assemble
 from tiercast.learn.features import HELD_ON_VIEWS, feature_matrix, hold, unknown_inputs
+from tiercast.learn.models import Inputs
+from tiercast.learn.references import Standpoint, cut_reference, log_edges
 from tiercast.learn.splits import order_keys, stratified_test_rows
-from tiercast.learn.training_set import TrainingSet
-from tiercast.ports import FrozenSet, VideoStore
+from tiercast.learn.timeline import creator_numbers
+from tiercast.learn.training_set import TrainingSet, tier_weights
+from tiercast.ports import FrozenSet, VideoHistory, VideoStore
 
 Source = Literal["videos", "fallback"]
 
@@ -34,16 +40,36 @@ class Drawn:
     training_set: TrainingSet | None
     source: Source
     usable_videos: int
+    assembly: Assembly | None = None
+    """How a forecast's rows came by their labels and history."""
 
 
-def draw(videos: VideoStore, fallback: Callable[[], FrozenSet] | None, plan: TrainingPlan) -> Drawn:
-    """The newest usable videos, else the fallback file; a store that cannot be read raises, and never falls back."""
-    rows = videos.latest(limit=plan.max_videos, likes_known=True)
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where rows come from."""
+
+    videos: VideoStore
+    history: VideoHistory
+    fallback: Callable[[], FrozenSet] | None
+
+
+def draw(sources: Sources, moment: Moment, plan: TrainingPlan, forecast: ForecastPlan) -> Drawn:
+    """The newest usable videos, else (``observed`` only) the fallback file; a store that cannot be read raises."""
+    if moment.forecasts:
+        return draw_forecast(sources.history.recent(limit=forecast.history_videos), moment, plan, forecast)
+    rows = sources.videos.latest(limit=plan.max_videos, likes_known=True)
     if rows.height >= plan.min_videos:
         return Drawn(from_videos(rows, plan), "videos", rows.height)
-    if fallback is None:
+    if sources.fallback is None:
         return Drawn(None, "videos", rows.height)
-    return Drawn(from_frozen(fallback(), plan), "fallback", rows.height)
+    return Drawn(from_frozen(sources.fallback(), plan), "fallback", rows.height)
+
+
+def draw_forecast(rows: pl.DataFrame, moment: Moment, plan: TrainingPlan, forecast: ForecastPlan) -> Drawn:
+    """What a forecast can learn from these observations."""
+    build = Build(plan.min_videos, plan.test_share)
+    assembly = assemble(rows, moment, forecast, max_videos=plan.max_videos, build=build)
+    return Drawn(assembly.training_set, "videos", assembly.labelled, assembly)
 
 
 def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
@@ -52,20 +78,27 @@ def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
     ``views_per_follower`` is held constant: times the follower tier it would tell the label.
     """
     views = rows["views"].to_numpy().astype(np.int64)
-    edges = tier_edges(views.tolist())
-    tiers = np.array([tier_of(count, edges) for count in views.tolist()], dtype=np.int64)
+    unknown = np.full(rows.height, np.nan)
+    standpoint = Standpoint(rows["platform"].to_list(), unknown, unknown, np.zeros(rows.height))
+    reference = cut_reference(views, standpoint, RelativeTo.ALL, min_cohort=0, min_posts=0)
+    tiers = reference.tiers(views, standpoint)
     identities = rows.select("platform", "video_id").rows()
     newest = rows["published_at"].max()
+    X = hold(feature_matrix(rows, save_per_like=plan.save_per_like), HELD_ON_VIEWS)
+    is_test = stratified_test_rows(tiers, order_keys(identities, seed=plan.seed), share=plan.test_share)
     return TrainingSet(
-        X=hold(feature_matrix(rows, save_per_like=plan.save_per_like), HELD_ON_VIEWS),
+        moment=Moment.OBSERVED,
+        inputs=Inputs(X, log_edges(reference.edges_of(standpoint)), np.zeros(rows.height)),
         unknown=unknown_inputs(rows),
         tiers=tiers,
-        is_test=stratified_test_rows(tiers, order_keys(identities, seed=plan.seed), share=plan.test_share),
+        weights=_training_weights(tiers, is_test),
+        is_test=is_test,
         identities=identities,
+        creators=creator_numbers(rows),
         label="views",
         held=dict(HELD_ON_VIEWS),
         views=views,
-        tier_edges=edges,
+        reference=reference,
         newest_video_at=newest.isoformat() if newest is not None else None,  # type: ignore[union-attr]
     )
 
@@ -77,14 +110,20 @@ def from_frozen(frozen: FrozenSet, plan: TrainingPlan) -> TrainingSet:
     if is_test is None:
         is_test = stratified_test_rows(frozen.labels, order_keys(identities, seed=plan.seed), share=plan.test_share)
     return TrainingSet(
-        X=frozen.X,
+        moment=Moment.OBSERVED,
+        inputs=Inputs(frozen.X),
         unknown=np.isnan(frozen.X),
         tiers=frozen.labels,
+        weights=_training_weights(frozen.labels, is_test),
         is_test=is_test,
         identities=identities,
+        creators=np.arange(len(identities)),
         label="given",
-        held={},
-        views=None,
-        tier_edges=None,
-        newest_video_at=None,
     )
+
+
+def _training_weights(tiers: NDArray[np.int64], is_test: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Rare tiers count more in a fit; test rows take no part in it."""
+    weights = np.ones(len(tiers))
+    weights[~is_test] = tier_weights(tiers[~is_test])
+    return weights

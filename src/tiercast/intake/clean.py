@@ -57,6 +57,8 @@ class Context:
     platform: str | None
     known_platforms: Mapping[str, str]
     """Platform of videos that are stored already, by video_id."""
+    planned: bool = False
+    """Whether rows without views are posts to come, whose time may lie ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def clean(rows: pl.DataFrame, context: Context) -> Cleaned:
     unreadable = {name: reading.bad for name, reading in read.items() if reading.bad.any()}
     if platform_bad.any():
         unreadable["platform"] = platform_bad | read["platform"].bad
-    judged = frame.with_columns(rules(unreadable, context.now).alias("reason"))
+    judged = frame.with_columns(rules(unreadable, context.now, planned=context.planned).alias("reason"))
     kept, same, merged = _one_per_scrape(judged.filter(pl.col("reason").is_null()))
     refused = pl.concat([judged.filter(pl.col("reason").is_not_null()), same]).sort(ROW)
     return Cleaned(kept.select(*SCHEMA, ROW), rejects_of(refused, rows), merged)

@@ -39,6 +39,8 @@ _WORDS: Final = ("platform", "video_url", *_IDS)
 """Text columns in which "null" or "nan" stands for nothing; a caption may well say "none"."""
 _AS_WRITTEN: Final = ("description",)
 """Text columns where blank is a value of its own: a caption known to be empty."""
+_CODES: Final = ("region",)
+"""Text columns of two letters; anything else is unknown, and no reason to refuse a row."""
 _INT64_END: Final = 2**63 - 1
 _WIDER: Final = tuple(getattr(pl, name) for name in ("UInt64", "Int128", "UInt128") if hasattr(pl, name))
 """Whole numbers of more than 63 bits; older Polars lack the last."""
@@ -126,6 +128,9 @@ def _read_text(series: pl.Series) -> Reading:
         words = list(MISSING_WORDS) if name in _WORDS else [""]
         missing = (series.str.to_lowercase() if name in _WORDS else series).is_in(words)
         series = series.set(missing.fill_null(value=False), None)
+    if name in _CODES:
+        two_letters = series.str.contains(r"^[A-Za-z]{2}$").fill_null(value=False)
+        return Reading(series.set(~two_letters, None).str.to_uppercase(), _none_bad(len(series)))
     if name in _IDS:
         bad = bad | series.str.contains(f"^(?:{ROUNDED_NUMBER})$").fill_null(value=False)
     return Reading(series, bad)

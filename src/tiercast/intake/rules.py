@@ -30,13 +30,18 @@ class Reject:
     detail: str
 
 
-def rules(unreadable: Mapping[str, pl.Series], now: datetime) -> pl.Expr:
-    """The name of the first rule that each row breaks; null where it breaks none."""
-    broken = [pl.when(condition).then(pl.lit(reason)) for reason, condition in _conditions(unreadable, now)]
+def rules(unreadable: Mapping[str, pl.Series], now: datetime, *, planned: bool = False) -> pl.Expr:
+    """The name of the first rule that each row breaks; null where it breaks none.
+
+    With ``planned`` a row without views is a post to come, whose time may lie ahead.
+    """
+    broken = [
+        pl.when(condition).then(pl.lit(reason)) for reason, condition in _conditions(unreadable, now, planned=planned)
+    ]
     return pl.coalesce(broken)
 
 
-def _conditions(unreadable: Mapping[str, pl.Series], now: datetime) -> Iterator[tuple[str, pl.Expr]]:
+def _conditions(unreadable: Mapping[str, pl.Series], now: datetime, *, planned: bool) -> Iterator[tuple[str, pl.Expr]]:
     for name, bad in unreadable.items():
         yield f"{name}_unreadable", pl.lit(bad)
     yield "no_video_id", pl.col("video_id").is_null()
@@ -48,11 +53,12 @@ def _conditions(unreadable: Mapping[str, pl.Series], now: datetime) -> Iterator[
     yield "absurd_duration_seconds", pl.col("duration_seconds") > LONGEST_SECONDS
     yield "likes_exceed_views", pl.col("likes") > pl.col("views")
     latest = pl.lit(now + CLOCK_TOLERANCE)
-    yield "published_in_the_future", pl.col("published_at") > latest
+    to_come = pl.col("views").is_null() if planned else pl.lit(value=False)
+    yield "published_in_the_future", (pl.col("published_at") > latest) & ~to_come
     yield "scraped_in_the_future", pl.col("scraped_at") > latest
     day_before = pl.col("scraped_at").dt.date() < pl.col("published_at").dt.date()
     before = pl.col("scraped_at") < pl.col("published_at")
-    earlier = pl.when("published_date_only").then(day_before).otherwise(before)
+    earlier = pl.when("published_date_only").then(day_before).otherwise(before) & ~to_come
     yield "file_older_than_post", earlier & pl.col("time_of_file")
     yield "scraped_before_published", earlier
 

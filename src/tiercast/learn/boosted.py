@@ -8,6 +8,9 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
+from tiercast.learn.boosting import answers, booster_bytes, booster_of
+from tiercast.learn.models import Inputs
+
 FILE: Final = "booster.json"
 
 
@@ -18,26 +21,17 @@ class BoostedModel:
     booster: xgb.Booster
     kind: str = "xgboost"
 
-    def probabilities(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    def probabilities(self, inputs: Inputs) -> NDArray[np.float64]:
         """Tier probabilities (n_videos, n_tiers)."""
-        shares: NDArray[np.float64] = np.asarray(self.booster.inplace_predict(X), dtype=np.float64)
-        return np.asarray(
-            shares / shares.sum(axis=1, keepdims=True), dtype=np.float64
-        )  # 32-bit sums are 1 to six digits only
+        shares = answers(self.booster, inputs.X)
+        whole: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)  # 32-bit sums are 1 to six digits only
+        return whole
 
     def to_files(self) -> dict[str, bytes]:
         """One file in XGBoost's JSON format."""
-        return {FILE: bytes(self.booster.save_raw(raw_format="json"))}
+        return {FILE: booster_bytes(self.booster)}
 
 
 def from_files(files: Mapping[str, bytes]) -> BoostedModel:
     """The model that ``to_files`` wrote; raises ValueError where XGBoost refuses the bytes."""
-    content = files[FILE]
-    if not content.startswith(b"{"):
-        raise ValueError("it is no JSON object")  # XGBoost ends the whole process where there is no byte at all
-    booster = xgb.Booster()
-    try:
-        booster.load_model(bytearray(content))
-    except xgb.core.XGBoostError as error:
-        raise ValueError(str(error).splitlines()[0]) from error
-    return BoostedModel(booster)
+    return BoostedModel(booster_of(files[FILE]))

@@ -1,26 +1,22 @@
 """Regularised multinomial logistic regression, on columns scaled the way the labels turn out to need."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from threadpoolctl import threadpool_limits
 
-from tiercast.core.tiers import TIERS
-from tiercast.learn.logistic import LogisticModel, Scale, rescale
-from tiercast.learn.recipes import Choice, Fold
-from tiercast.learn.training_set import tier_weights
+from tiercast.learn.logistic import FAR, LogisticModel, Scale, with_flags
+from tiercast.learn.recipes import Fold, Rows, Trial
 
 SCALES: Final[tuple[Scale, ...]] = ("linear", "log")
 INVERSE_PENALTIES: Final = (0.1, 10.0, 1e5)
 """From strong shrinkage, for a few hundred noisy rows, to almost none, for labels cut from the features."""
-MIDDLING: Final = (10.0,)
-NEWTON_STEPS: Final = 100
-"""Newton's method needs 8 to 16 steps here; scikit-learn warns where 100 were not enough."""
+FLAGGED_FROM: Final = 0.01
+"""A column that is unknown less often is not worth a column of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +24,7 @@ class Columns:
     """How raw features become the logistic's columns; learned from the rows it was made of."""
 
     scale: Scale
+    flags: tuple[int, ...]
     medians: NDArray[np.float64]
     means: NDArray[np.float64]
     deviations: NDArray[np.float64]
@@ -36,14 +33,16 @@ class Columns:
     def of(cls, X: NDArray[np.float64], scale: Scale) -> "Columns":
         """Medians of the known values, then mean and standard deviation after rescaling."""
         medians = column_medians(X)
-        rescaled = rescale(np.where(np.isnan(X), medians, X), scale)
-        varies = np.ptp(rescaled, axis=0) > 0  # the deviation of a constant is rounding, and no scale for other rows
-        return cls(scale, medians, rescaled.mean(axis=0), np.where(varies, rescaled.std(axis=0), 1.0))
+        missing = np.isnan(X).mean(axis=0)
+        flags = tuple(np.flatnonzero((missing > FLAGGED_FROM) & (missing < 1)).tolist())
+        columns = with_flags(X, medians, scale, flags)
+        varies = np.ptp(columns, axis=0) > 0  # the deviation of a constant is rounding, and no scale for other rows
+        return cls(scale, flags, medians, columns.mean(axis=0), np.where(varies, columns.std(axis=0), 1.0))
 
     def standardise(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Columns of mean 0 and deviation 1 on the rows this was made of."""
-        known = np.where(np.isnan(X), self.medians, X)
-        return (rescale(known, self.scale) - self.means) / self.deviations
+        columns = with_flags(X, self.medians, self.scale, self.flags)
+        return np.clip((columns - self.means) / self.deviations, -FAR, FAR)
 
 
 def one_thread() -> threadpool_limits:
@@ -59,33 +58,39 @@ def column_medians(X: NDArray[np.float64]) -> NDArray[np.float64]:
     return medians
 
 
-def _logistic(*, warm_start: bool = False) -> LogisticRegression:
-    return LogisticRegression(solver="newton-cholesky", max_iter=NEWTON_STEPS, warm_start=warm_start)
-
-
+@dataclass(frozen=True, slots=True)
 class LogisticRecipe:
-    """Chooses between linear and log columns and three strengths of shrinkage."""
+    """Chooses between scales of the columns and strengths of shrinkage."""
 
-    name = "logistic"
+    scales: tuple[Scale, ...] = SCALES
+    inverse_penalties: tuple[float, ...] = INVERSE_PENALTIES
+    solver: str = "newton-cholesky"
+    """Newton's method needs 8 to 16 steps where columns are few; with many, each step costs their number cubed."""
+    tolerance: float = 1e-4
+    steps: int = 100
+    name: str = field(default="logistic", init=False)
 
-    def choose(self, X: NDArray[np.float64], tiers: NDArray[np.int64], folds: list[Fold]) -> Choice:
-        """The scale with the lowest mean log loss over the folds at a middling penalty, then its best penalty."""
+    def trials(self, rows: Rows, folds: Sequence[Fold]) -> list[Trial]:
+        """Every scale with every penalty."""
+        tried: list[Trial] = []
         with one_thread():
-            middling = {scale: _losses(X, tiers, folds, scale, MIDDLING) for scale in SCALES}
-            scale = min(SCALES, key=lambda scale: float(middling[scale][0]))
-            losses = _losses(X, tiers, folds, scale, INVERSE_PENALTIES)
-        best = int(losses.argmin())
-        return Choice(float(losses[best]), {"scale": scale, "inverse_penalty": INVERSE_PENALTIES[best]})
+            for scale in self.scales:
+                answers = [self._path(rows, fold, scale) for fold in folds]
+                for place, penalty in enumerate(self.inverse_penalties):
+                    settings = {"scale": scale, "inverse_penalty": penalty}
+                    tried.append(Trial(settings, np.concatenate([answer[place] for answer in answers])))
+        return tried
 
-    def fit(self, X: NDArray[np.float64], tiers: NDArray[np.int64], settings: Mapping[str, object]) -> LogisticModel:
+    def fit(self, rows: Rows, settings: Mapping[str, object]) -> LogisticModel:
         """The served form of a logistic regression of these rows."""
         scale: Scale = "log" if settings["scale"] == "log" else "linear"
-        columns = Columns.of(X, scale)
-        logistic = _logistic().set_params(C=settings["inverse_penalty"])
+        columns = Columns.of(rows.inputs.X, scale)
+        logistic = self._logistic().set_params(C=settings["inverse_penalty"])
         with one_thread():
-            logistic.fit(columns.standardise(X), tiers, sample_weight=tier_weights(tiers))
+            logistic.fit(columns.standardise(rows.inputs.X), rows.tiers, sample_weight=rows.weights)
         return LogisticModel(
             scale=scale,
+            flags=columns.flags,
             medians=tuple(columns.medians.tolist()),
             means=tuple(columns.means.tolist()),
             deviations=tuple(columns.deviations.tolist()),
@@ -93,23 +98,17 @@ class LogisticRecipe:
             intercepts=tuple(logistic.intercept_.tolist()),
         )
 
+    def _logistic(self, *, warm_start: bool = False) -> LogisticRegression:
+        return LogisticRegression(solver=self.solver, max_iter=self.steps, tol=self.tolerance, warm_start=warm_start)
 
-def _losses(
-    X: NDArray[np.float64], tiers: NDArray[np.int64], folds: list[Fold], scale: Scale, penalties: tuple[float, ...]
-) -> NDArray[np.float64]:
-    """Mean log loss over the folds for each inverse penalty."""
-    return np.asarray(np.mean([_path(X, tiers, fold, scale, penalties) for fold in folds], axis=0), dtype=np.float64)
-
-
-def _path(
-    X: NDArray[np.float64], tiers: NDArray[np.int64], fold: Fold, scale: Scale, penalties: tuple[float, ...]
-) -> list[float]:
-    """Log loss on the judging rows for each inverse penalty, each fit started where the one before ended."""
-    columns = Columns.of(X[fold.fit], scale)
-    fitted, judged = columns.standardise(X[fold.fit]), columns.standardise(X[fold.judge])
-    logistic, losses = _logistic(warm_start=True), []
-    for inverse_penalty in penalties:
-        logistic.set_params(C=inverse_penalty)
-        logistic.fit(fitted, tiers[fold.fit], sample_weight=tier_weights(tiers[fold.fit]))
-        losses.append(float(log_loss(tiers[fold.judge], logistic.predict_proba(judged), labels=TIERS)))
-    return losses
+    def _path(self, rows: Rows, fold: Fold, scale: Scale) -> list[NDArray[np.float64]]:
+        """Probabilities of the judging rows for each penalty, each fit started where the one before ended."""
+        fitted = rows[fold.fit]
+        columns = Columns.of(fitted.inputs.X, scale)
+        X, judged = columns.standardise(fitted.inputs.X), columns.standardise(rows.inputs.X[fold.judge])
+        logistic, answers = self._logistic(warm_start=True), []
+        for inverse_penalty in self.inverse_penalties:
+            logistic.set_params(C=inverse_penalty)
+            logistic.fit(X, fitted.tiers, sample_weight=fitted.weights)
+            answers.append(np.asarray(logistic.predict_proba(judged), dtype=np.float64))
+        return answers

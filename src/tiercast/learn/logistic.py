@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiercast.core.canonical import canonical_json
+from tiercast.learn.models import Inputs
 
 Scale = Literal["linear", "log"]
 FILE: Final = "logistic.json"
+FAR: Final = 10.0
+"""Deviations from the mean beyond which a column says no more: one odd value must not decide alone."""
 LOG_OFFSET: Final = 1e-4
 """Added before the logarithm; one in ten thousand views is about the smallest rate that is not noise."""
 
@@ -21,11 +24,21 @@ def rescale(X: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:
     return np.log(X + LOG_OFFSET) if scale == "log" else X
 
 
+def with_flags(
+    X: NDArray[np.float64], medians: NDArray[np.float64], scale: Scale, flags: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Rescaled columns with medians for the unknown, then 1 or 0 for each flagged column: unknown or not."""
+    missing = np.isnan(X)
+    return np.hstack([rescale(np.where(missing, medians, X), scale), missing[:, list(flags)].astype(np.float64)])
+
+
 @dataclass(frozen=True, slots=True)
 class LogisticModel:
-    """Weights (n_tiers, n_features) on imputed, rescaled and standardised columns."""
+    """Weights (n_tiers, n_features + n_flags) on imputed, rescaled and standardised columns."""
 
     scale: Scale
+    flags: tuple[int, ...]
+    """Columns whose being unknown is a column of its own: no earlier post says more than a median one."""
     medians: tuple[float, ...]
     means: tuple[float, ...]
     deviations: tuple[float, ...]
@@ -33,10 +46,10 @@ class LogisticModel:
     intercepts: tuple[float, ...]
     kind: str = "logistic"
 
-    def probabilities(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    def probabilities(self, inputs: Inputs) -> NDArray[np.float64]:
         """Tier probabilities (n_videos, n_tiers)."""
-        known = np.where(np.isnan(X), np.array(self.medians), X)
-        columns = (rescale(known, self.scale) - np.array(self.means)) / np.array(self.deviations)
+        spread = with_flags(inputs.X, np.array(self.medians), self.scale, self.flags)
+        columns = np.clip((spread - np.array(self.means)) / np.array(self.deviations), -FAR, FAR)
         logits = columns @ np.array(self.weights).T + np.array(self.intercepts)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), dtype=np.float64)
@@ -51,6 +64,7 @@ def from_files(files: Mapping[str, bytes]) -> LogisticModel:
     document = json.loads(files[FILE])
     return LogisticModel(
         scale=document["scale"],
+        flags=tuple(document["flags"]),
         medians=tuple(document["medians"]),
         means=tuple(document["means"]),
         deviations=tuple(document["deviations"]),

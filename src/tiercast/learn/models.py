@@ -1,6 +1,7 @@
 """What a model is to everything after its training, and how its files become one again."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol
 
@@ -8,6 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiercast.core.errors import InvalidInput
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a model is asked about ``n`` videos."""
+
+    X: Floats
+    """Features ``(n, n_features)``, unknown as NaN."""
+    edges: Floats | None = None
+    """ln(views + 1) at the four edges of each video's own tiers ``(n, 4)``; None where labels were given."""
+    start: Floats | None = None
+    """ln(views + 1) that were seen already ``(n,)``, 0 before posting; None where labels were given."""
+
+    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Inputs":
+        """Some of the videos."""
+        edges = None if self.edges is None else self.edges[rows]
+        return Inputs(self.X[rows], edges, None if self.start is None else self.start[rows])
+
+    def __len__(self) -> int:
+        return len(self.X)
 
 
 class TierModel(Protocol):
@@ -18,8 +41,8 @@ class TierModel(Protocol):
         """One of ``KINDS``."""
         ...
 
-    def probabilities(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Tier probabilities (n_videos, n_tiers) for features (n_videos, 15), unknown as NaN."""
+    def probabilities(self, inputs: Inputs) -> Floats:
+        """Tier probabilities (n_videos, n_tiers)."""
         ...
 
     def to_files(self) -> dict[str, bytes]:
@@ -27,7 +50,11 @@ class TierModel(Protocol):
         ...
 
 
-KINDS: Final = {"logistic": "tiercast.learn.logistic", "xgboost": "tiercast.learn.boosted"}
+KINDS: Final = {
+    "logistic": "tiercast.learn.logistic",
+    "xgboost": "tiercast.learn.boosted",
+    "ordinal": "tiercast.learn.ordinal",
+}
 """The module of each kind, imported when a release asks for it: a logistic champion does not load XGBoost."""
 
 

@@ -2,34 +2,63 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiercast.core.moments import Moment
 from tiercast.core.release import Label, RowSet
 from tiercast.core.tiers import N_TIERS, TIERS
+from tiercast.learn.models import Inputs
+from tiercast.learn.recipes import Fold, Rows, stratified_folds
+from tiercast.learn.references import TierReference
+from tiercast.learn.splits import time_cuts
 
 WEIGHT_CAP: Final = 3.0
 """No tier counts more than three times the least weighted one, or a few rare rows would steer the fit."""
+N_CUTS: Final = 4
+"""One cut moves results more than their intervals say; four tell which candidate is better over time."""
+MIN_CUTS: Final = 2
+MIN_FIT_ROWS: Final = 100
+FIRST_SHARE: Final = 0.5
+"""The older half of the training part is only ever fitted on; each quarter of the newer half judges in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When each row was posted and when its label counts as known, microseconds since 1970 ``(n_videos,)``."""
+
+    posted_at: NDArray[np.int64]
+    known_at: NDArray[np.int64]
+    horizon: int
+    """Microseconds from posting to the age that the label stands for."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Features (n_videos, 15) with unknowns as NaN, tiers 1..5 (n_videos,), and the side of each row."""
+    """Features (n_videos, n_features) with unknowns as NaN, tiers 1..5 (n_videos,), and the side of each row."""
 
-    X: NDArray[np.float64]
+    moment: Moment
+    inputs: Inputs
     unknown: NDArray[np.bool_]
-    """Where a feature's inputs were unknown (n_videos, 15), also where a value stands in for it."""
+    """Where a feature's inputs were unknown (n_videos, n_features), also where a value stands in for it."""
     tiers: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    """How much each row counts in a fit (n_videos,)."""
     is_test: NDArray[np.bool_]
     identities: Sequence[tuple[str, ...]]
+    creators: NDArray[np.int64]
+    """A number for each row's creator (n_videos,); a row of unknown author has one of its own."""
     label: Label
-    held: dict[str, float]
-    views: NDArray[np.int64] | None
-    tier_edges: tuple[int, ...] | None
-    newest_video_at: str | None
+    held: dict[str, float] = field(default_factory=dict)
+    views: NDArray[np.int64] | None = None
+    reference: TierReference | None = None
+    """What the tiers are relative to; None where labels were given."""
+    timing: Timing | None = None
+    """None where rows are not ordered in time: then folds are drawn by tier."""
+    newest_video_at: str | None = None
 
     @property
     def n_videos(self) -> int:
@@ -37,27 +66,49 @@ class TrainingSet:
         return len(self.tiers)
 
     @property
+    def tier_edges(self) -> tuple[int, ...] | None:
+        """The edges over all videos, where tiers were cut from views."""
+        return self.reference.edges_of_all if self.reference else None
+
+    @property
     def tier_distribution(self) -> tuple[int, ...]:
         """Rows of each tier, both sides."""
         return tuple(int(np.sum(self.tiers == tier)) for tier in TIERS)
 
-    def side(self, *, test: bool) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Features and tiers of the training or the test rows."""
-        rows = self.is_test if test else ~self.is_test
-        return self.X[rows], self.tiers[rows]
+    def numbers(self, *, test: bool) -> NDArray[np.int64]:
+        """Row numbers of one side."""
+        return np.flatnonzero(self.is_test if test else ~self.is_test)
+
+    def rows(self, *, test: bool) -> Rows:
+        """What a fit sees of one side."""
+        log_views = None if self.views is None else np.log1p(self.views.astype(np.float64))
+        return Rows(self.inputs, self.tiers, self.weights, log_views)[self.numbers(test=test)]
+
+    def folds(self, *, seed: int) -> list[Fold]:
+        """How the training rows judge each other: blocks of time where there is time, else three folds by tier."""
+        own = self.numbers(test=False)
+        if self.timing is None:
+            return stratified_folds(self.tiers[own], seed=seed)
+        posted = self.timing.posted_at[own]
+        # Labels that all came with one late scrape leave nothing to fit on; then they count from the horizon on.
+        for known in (self.timing.known_at[own], posted + self.timing.horizon):
+            cuts = time_cuts(posted, known, n_cuts=N_CUTS, first_share=FIRST_SHARE)
+            if len(cuts) >= MIN_CUTS and all(len(fit) >= MIN_FIT_ROWS for fit, _ in cuts):
+                return [Fold(fit, judge) for fit, judge in cuts]
+        return stratified_folds(self.tiers[own], seed=seed)
 
     def fingerprint(self, *, test: bool) -> RowSet:
         """How many rows a side has, and the hash of their identities, features and tiers."""
-        rows = np.flatnonzero(self.is_test if test else ~self.is_test)
+        rows = self.numbers(test=test)
         digest = hashlib.sha256()
         for row in rows.tolist():
             digest.update("\x1f".join(self.identities[row]).encode() + b"\x1e")
-        digest.update(np.ascontiguousarray(self.X[rows]).tobytes())
+        digest.update(np.ascontiguousarray(self.inputs.X[rows]).tobytes())
         digest.update(np.ascontiguousarray(self.tiers[rows]).tobytes())
         return RowSet(rows=len(rows), sha256=digest.hexdigest())
 
     def missing_shares(self) -> NDArray[np.float64]:
-        """For each feature the share of training rows on which its inputs were unknown, (15,)."""
+        """For each feature the share of training rows on which its inputs were unknown, (n_features,)."""
         unknown = self.unknown[~self.is_test]
         return np.asarray(unknown.sum(axis=0) / max(1, len(unknown)), dtype=np.float64)
 

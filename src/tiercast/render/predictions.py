@@ -1,14 +1,16 @@
 """Predictions as a table on the screen, or as a file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+from rich.console import Console
 from rich.table import Table
 
 from tiercast.core.errors import InvalidInput, Unavailable
+from tiercast.core.moments import Moment
 from tiercast.flows.predict import Serving
 from tiercast.render.output import shown, stdout, warn
 
@@ -16,25 +18,65 @@ SHOWN: Final = 20
 ENDINGS: Final = (".csv", ".parquet", ".jsonl")
 
 
-def show_predictions(predictions: Sequence[dict[str, Any]], serving: Serving) -> None:
-    """The first twenty, with the chance of each tier."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("video")
-    for name in ("tier", "score", *(f"P({tier})" for tier in range(1, 6))):
-        table.add_column(name, justify="right")
-    table.add_column("unknown features")
-    for prediction in predictions[:SHOWN]:
-        chances = (f"{share:.2f}" for share in prediction["probabilities"])
-        unknown = ", ".join(prediction["missing"])
-        table.add_row(
-            shown(prediction["video_id"]), str(prediction["tier"]), str(prediction["score"]), *chances, unknown
-        )
+def show_predictions(predictions: Sequence[dict[str, Any]], servings: Mapping[Moment, Serving]) -> None:
+    """The first twenty, with the chance of each tier, and below them why, where that was asked."""
     console = stdout()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("video", "moment"):
+        table.add_column(name)
+    for name in ("tier", "score", *(f"P({tier})" for tier in range(1, 6)), "views, 80 %", "x usual"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    for prediction in predictions[:SHOWN]:
+        table.add_row(*_cells(prediction))
     console.print(table)
     if len(predictions) > SHOWN:
         console.print(f"... and {len(predictions) - SHOWN:,} more; -o FILE.csv, .parquet or .jsonl keeps them all.")
-    newest = serving.release.manifest.newest_training_video_at
-    warn(f"Release {serving.release.id[:12]}" + (f", learned from videos up to {newest[:10]}." if newest else "."))
+    for prediction in predictions[:SHOWN]:
+        _show_reasons(console, prediction)
+    for moment in dict.fromkeys(prediction["moment"] for prediction in predictions):
+        _show_release(servings[Moment(moment)])
+
+
+def _cells(prediction: Mapping[str, Any]) -> Iterator[str]:
+    yield shown(prediction["video_id"])
+    yield prediction["moment"]
+    yield str(prediction["tier"])
+    yield str(prediction["score"])
+    yield from (f"{share:.2f}" for share in prediction["probabilities"])
+    interval, multiple = prediction["views_interval"], prediction["creator_relative"]
+    yield "" if interval is None else f"{short(interval[0])} - {short(interval[1])}"
+    yield "" if multiple is None else f"{multiple:.1f}"
+    yield "confident" if prediction["confident"] else ""
+
+
+def short(views: int) -> str:
+    """A count in three characters or so.
+
+    >>> short(950), short(12_300), short(4_560_000)
+    ('950', '12k', '4.6M')
+    """
+    if views < 1_000:
+        return str(views)
+    number, unit = (views / 1e6, "M") if views >= 999_500 else (views / 1e3, "k")
+    return f"{number:.1f}{unit}" if number < 9.95 else f"{number:.0f}{unit}"
+
+
+def _show_reasons(console: Console, prediction: Mapping[str, Any]) -> None:
+    for title, key in (("can still be changed", "changeable"), ("cannot", "given")):
+        for reason in prediction.get("reasons", {}).get(key, ()):
+            value = "unknown" if reason["value"] is None else f"{reason['value']:.3g} {reason['unit']}"
+            usual = "" if reason["usual"] is None else f", usual {reason['usual']:.3g}"
+            told = f"{reason['effect']:+.1f} points: {reason['meaning']} ({value}{usual}; {title})"
+            console.print(f"{shown(prediction['video_id'])}  {shown(told)}", soft_wrap=True)
+
+
+def _show_release(serving: Serving) -> None:
+    manifest = serving.release.manifest
+    newest = manifest.newest_training_video_at
+    learned = f", learned from videos up to {newest[:10]}" if newest else ""
+    marks = f" ({', '.join(manifest.marks)})" if manifest.marks else ""
+    warn(f"{serving.moment.value}: release {serving.release.id[:12]}{learned}{marks}.")
 
 
 def check_ending(path: Path) -> None:
@@ -70,8 +112,12 @@ def _flat(prediction: dict[str, Any]) -> dict[str, Any]:
         "tier",
         "score",
         "confident",
+        "creator_relative",
+        "relative_to",
         "release",
         "label",
         "newest_training_video_at",
     )
-    return {name: prediction[name] for name in kept} | chances | {"missing": " ".join(prediction["missing"])}
+    low, high = prediction["views_interval"] or (None, None)
+    ranged = {"views_low": low, "views_high": high}
+    return {name: prediction[name] for name in kept} | chances | ranged | {"missing": " ".join(prediction["missing"])}

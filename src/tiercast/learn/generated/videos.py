@@ -176,6 +176,7 @@ def _observations(
         scrape_time_guessed=pl.lit(value=False),
         published_date_only=pl.lit(value=False),
         is_slideshow=pl.lit(value=False),
+        region=pl.lit(None, dtype=pl.String),
     )
     return complete.select(column.name for column in COLUMNS)
 

@@ -1,13 +1,13 @@
-"""The 15 engagement features of the moment ``observed``, each declared once and computed by one function."""
+"""The 15 engagement features of the moment ``observed``."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tiercast.core.canonical import canonical_json, sha256_hex
+from tiercast.core.moments import Moment
+from tiercast.learn.features.feature import Feature, Needs, matrix, unknown
 
 LIKES, VIEWS, SHARES, COMMENTS = pl.col("likes"), pl.col("views"), pl.col("shares"), pl.col("comments")
 SAVES = pl.col("saves_or_estimate")
@@ -16,23 +16,6 @@ CAPTION, HASHTAGS, POSTED = pl.col("description"), pl.col("hashtags"), pl.col("p
 
 UNKNOWN_DURATION_SECONDS: Final = 30.0
 """What frozen training sets hold where the length was unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One column of the vector: what it means, how it is computed, and when its inputs were known."""
-
-    name: str
-    frozen_name: str
-    """The name that frozen training sets give it."""
-    unit: str
-    meaning: str
-    value: pl.Expr
-    known: pl.Expr
-    low: float = 0.0
-    high: float = 1.0
-    per: float = 1.0
-    """The computed value is divided by this."""
 
 
 def _of_likes(part: pl.Expr) -> pl.Expr:
@@ -51,66 +34,80 @@ _HAS_SOUND = pl.col("sound_id").is_not_null() | pl.col("sound_name").is_not_null
 _HOUR_KNOWN = POSTED.is_not_null() & ~pl.col("published_date_only").fill_null(value=False)
 _ALWAYS = pl.lit(value=True)
 
+
+def _counted(name: str, frozen_name: str, unit: str, meaning: str, value: pl.Expr, known: pl.Expr) -> Feature:
+    """A feature of the counts of an observation."""
+    moment, needs = Moment.OBSERVED, Needs.OBSERVATIONS
+    return Feature(name, unit, meaning, value, moment, needs, known, frozen_name=frozen_name)
+
+
+def _posted(
+    name: str, frozen_name: str, unit: str, meaning: str, value: pl.Expr, known: pl.Expr, per: float = 1.0
+) -> Feature:
+    """A feature of the post itself."""
+    return Feature(name, unit, meaning, value, Moment.DRAFT, Needs.VIDEO, known, per=per, frozen_name=frozen_name)
+
+
 OBSERVED: Final[tuple[Feature, ...]] = (
-    Feature(
+    _counted(
         "share_rate", "shareRate", "share of views", "shares / views",
         SHARES / VIEWS, SHARES.is_not_null(),
     ),
-    Feature(
+    _counted(
         "comment_rate", "commentRate", "share of views", "comments / views",
         COMMENTS / VIEWS, COMMENTS.is_not_null(),
     ),
-    Feature(
+    _counted(
         "like_rate", "likeRate", "share of views", "likes / views",
         LIKES / VIEWS, LIKES.is_not_null(),
     ),
-    Feature(
+    _counted(
         "save_rate", "saveRate", "share of views", "saves / views; saves unknown: likes x retrain.save_per_like",
         SAVES / VIEWS, pl.col("saves").is_not_null(),
     ),
-    Feature(
+    _counted(
         "share_to_like", "shareToLikeRatio", "shares per like", "shares / likes, 0 where likes are 0",
         _of_likes(SHARES), SHARES.is_not_null() & LIKES.is_not_null(),
     ),
-    Feature(
+    _counted(
         "comment_to_like", "commentToLikeRatio", "comments per like", "comments / likes, 0 where likes are 0",
         _of_likes(COMMENTS), COMMENTS.is_not_null() & LIKES.is_not_null(),
     ),
-    Feature(
+    _posted(
         "duration", "durationSeconds", "180 seconds", "length; unknown: 30 seconds",
         DURATION.fill_null(UNKNOWN_DURATION_SECONDS), DURATION.is_not_null(), per=180,
     ),
-    Feature(
+    _posted(
         "hashtag_count", "hashtagCount", "30 hashtags", "number of hashtags",
         HASHTAGS.list.len(), HASHTAGS.is_not_null(), per=30,
     ),
-    Feature(
+    _posted(
         "has_sound", "hasTrendingSound", "0 or 1", "1 where the post names its sound",
         _HAS_SOUND.cast(pl.Float64), _HAS_SOUND,
     ),
-    Feature(
+    _posted(
         "caption_length", "captionLength", "2,000 characters", "length of the caption",
         CAPTION.str.len_chars(), CAPTION.is_not_null(), per=2000,
     ),
-    Feature(
+    _posted(
         "has_follower_data", "hasFollowerData", "0 or 1", "1 where the creator's followers are known",
         FOLLOWERS.is_not_null().cast(pl.Float64), _ALWAYS,
     ),
-    Feature(
+    _posted(
         "follower_tier", "followerTier", "step", "followers: <10k .1, <100k .3, <500k .5, <1M .7, else .9; unknown .5",
         _FOLLOWER_TIER, FOLLOWERS.is_not_null(),
     ),
-    Feature(
+    _counted(
         "views_per_follower", "viewsPerFollower", "views per follower",
         "views / followers; unknown followers: 0; the label in disguise, so held at 0 where tiers come from views",
         pl.when(FOLLOWERS.is_null()).then(0.0).otherwise(VIEWS / FOLLOWERS.clip(lower_bound=1)),
         FOLLOWERS.is_not_null(),
     ),
-    Feature(
+    _posted(
         "weekday_posted", "weekdayPosted", "6 days", "UTC day of the week of posting, Sunday 0",
         POSTED.dt.weekday() % 7, POSTED.is_not_null(), per=6,
     ),
-    Feature(
+    _posted(
         "hour_posted", "hourPosted", "23 hours", "UTC hour of posting",
         pl.when(_HOUR_KNOWN).then(POSTED.dt.hour()), _HOUR_KNOWN, per=23,
     ),
@@ -120,28 +117,18 @@ HELD_ON_VIEWS: Final[dict[str, float]] = {"views_per_follower": 0.0}
 """Features held constant, in training and in prediction, wherever tiers are cut from views."""
 
 
-def feature_schema(features: tuple[Feature, ...] = OBSERVED) -> str:
-    """The hash of the vector's names, order, units and ranges; a release of another schema is refused."""
-    return sha256_hex(canonical_json([[f.name, f.unit, f.low, f.high] for f in features]))
-
-
 def feature_matrix(rows: pl.DataFrame, *, save_per_like: float) -> NDArray[np.float64]:
     """The vectors of canonical rows, (n_videos, 15), each value clipped to its range, unknown as NaN.
 
     ``save_per_like`` stands in for saves where a video has none (saves per like).
     """
     estimate = pl.coalesce("saves", pl.col("likes") * save_per_like).alias("saves_or_estimate")
-    values = [feature.value.cast(pl.Float64).alias(feature.name) for feature in OBSERVED]
-    matrix = rows.with_columns(estimate).select(values).fill_null(float("nan")).to_numpy()
-    # NumPy divides; Polars multiplies by 1 / constant except in a single row, which would then round otherwise.
-    shares = matrix / [feature.per for feature in OBSERVED]
-    clipped = np.clip(shares, [feature.low for feature in OBSERVED], [feature.high for feature in OBSERVED])
-    return np.ascontiguousarray(clipped, dtype=np.float64)
+    return matrix(rows.with_columns(estimate), OBSERVED)
 
 
 def unknown_inputs(rows: pl.DataFrame) -> NDArray[np.bool_]:
     """Where a feature's inputs were unknown, (n_videos, 15), so that it is NaN, estimated or stood in for."""
-    return ~rows.select(feature.known.alias(feature.name) for feature in OBSERVED).to_numpy().astype(bool)
+    return unknown(rows, OBSERVED)
 
 
 def hold(X: NDArray[np.float64], held: dict[str, float]) -> NDArray[np.float64]:

@@ -1,0 +1,273 @@
+"""Training sets of the forecasts ``draft`` and ``early``: labels that matured, history cut at each row's instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tiercast.core.moments import Moment
+from tiercast.core.tiers import RelativeTo
+from tiercast.learn.describe import Described, Past, describe
+from tiercast.learn.labels import LabelRule, label_views
+from tiercast.learn.models import Inputs
+from tiercast.learn.references import Standpoint, TierReference, cut_reference, log_edges
+from tiercast.learn.splits import TimeSplit, time_split
+from tiercast.learn.timeline import History, Timeline, creator_numbers
+from tiercast.learn.training_set import Timing, TrainingSet
+
+ONCE_SHARE: Final = 0.01
+"""A store counts as scraped once where at most one video in a hundred was measured again."""
+_DAY_US: Final = 86_400_000_000
+
+LABELS_AS_SCRAPED: Final = "labels as scraped"
+HISTORY_AS_SCRAPED: Final = "history as of scrape"
+LABELS_OF_ANY_AGE: Final = "labels of any age"
+
+Known = Literal["strict", "as_scraped", "auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPlan:
+    """The settings that decide what a forecast learns; they are part of its release."""
+
+    history: Literal["observed", "as_scraped", "auto"]
+    embargo_days: float
+    history_videos: int
+    label_at: Literal["horizon", "last"]
+    horizon_days: float
+    maturity_days: float
+    max_age_days: float | None
+    min_days_after: float
+    known_at: Known
+    early_max_age_hours: float
+    early_rows: Literal["each", "first"]
+    relative_to: RelativeTo
+    min_cohort: int
+    min_posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What became of the store's videos on the way to a training set."""
+
+    moment: Moment
+    training_set: TrainingSet | None
+    posts: int
+    """Dated videos with views."""
+    candidates: int
+    """Rows that could be asked: posts, or for ``early`` their early observations."""
+    labelled: int
+    how: Mapping[str, int]
+    """Labelled rows by how their label came about."""
+    first_matures_at: datetime | None
+    """When the first label matures, where some rows have none yet."""
+    history: History
+    marks: tuple[str, ...]
+    """What the release has to say of itself: labels or history as scraped, labels of any age."""
+    split: TimeSplit | None = None
+    label_age_days: Mapping[str, tuple[float, float, float]] | None = None
+    """10 %, 50 % and 90 % points of the labels' ages by side."""
+    rows: pl.DataFrame | None = None
+    """The rows of the training set, in its order: who asked, and when."""
+    usual: NDArray[np.float64] | None = None
+    """ln(views + 1) that each row's creator usually had by then."""
+    embargoed: Described | None = None
+    """The test rows as they would be had nothing been known of posts younger than three days."""
+
+
+EMBARGO_DAYS: Final = 3
+"""Counts of younger posts are still moving: what history as of scrape lends a forecast, this takes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a training set needs beyond the plan."""
+
+    min_videos: int
+    """Fewer labelled rows give none."""
+    test_share: float
+
+
+def assemble(
+    rows: pl.DataFrame, moment: Moment, plan: ForecastPlan, *, max_videos: int, build: Build | None = None
+) -> Assembly:
+    """From every observation (canonical rows) to the training set of a forecast; without ``build`` labels only."""
+    once = scraped_once(rows)
+    history: History = ("as_scraped" if once else "observed") if plan.history == "auto" else plan.history
+    rule = _label_rule(plan, once=once)
+    measured = rows.filter(pl.col("views") > 0).drop_nulls(["published_at", "scraped_at"])
+    asking, seen, observed = _asking(measured, moment, plan)
+    labels = label_views(observed, rule)
+    labelled = asking.join(labels, on="row", how="left", maintain_order="left").rename({"views_right": "label_views"})
+    unlabelled = labelled.filter(pl.col("label_views").is_null())
+    labelled = labelled.filter(pl.col("label_views").is_not_null())
+    labelled = labelled.sort("published_at", "platform", "video_id", "asked_at", descending=[True, False, False, False])
+    labelled = labelled.head(max_videos)
+    marks = [HISTORY_AS_SCRAPED] if history == "as_scraped" else []
+    marks += [LABELS_OF_ANY_AGE] if rule.max_age_days is None else []
+    assembly = Assembly(
+        moment=moment,
+        training_set=None,
+        posts=measured.select(pl.struct("platform", "video_id").n_unique()).item(),
+        candidates=asking.height,
+        labelled=labelled.height,
+        how=dict(sorted(labelled["how"].value_counts().rows())),
+        first_matures_at=unlabelled["matures_at"].min() if unlabelled.height else None,  # type: ignore[arg-type]
+        history=history,
+        marks=tuple(marks),
+    )
+    if build is None or labelled.height < build.min_videos:
+        return assembly
+    return _with_training_set(assembly, _Found(labelled, measured, seen), plan, build)
+
+
+def scraped_once(rows: pl.DataFrame) -> bool:
+    """Whether (nearly) every video was measured only once."""
+    counted = rows.filter(pl.col("views") > 0).group_by("platform", "video_id").len()
+    again = counted.filter(pl.col("len") > 1).height
+    return again <= ONCE_SHARE * max(1, counted.height)
+
+
+def _label_rule(plan: ForecastPlan, *, once: bool) -> LabelRule:
+    limit = None if once else plan.max_age_days
+    return LabelRule(plan.label_at, plan.horizon_days, plan.maturity_days, limit, plan.min_days_after)
+
+
+def _asking(
+    measured: pl.DataFrame, moment: Moment, plan: ForecastPlan
+) -> tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame]:
+    """The rows that ask (one a post, or one an early observation), what they have seen, and what may label them."""
+    ordered = measured.sort("published_at", "platform", "video_id", "scraped_at")
+    if moment is Moment.DRAFT:
+        last = ordered.unique(["platform", "video_id"], keep="last", maintain_order=True)
+        asking = last.with_row_index("row").with_columns(asked_at="published_at")
+        keys = asking.select("row", "platform", "video_id")
+        observed = ordered.join(keys, on=["platform", "video_id"]).with_columns(used=pl.lit(value=False))
+        return asking, None, observed.select("row", "published_at", "scraped_at", "views", "used")
+    age = pl.col("scraped_at") - pl.col("published_at")
+    early = ordered.filter(age > pl.duration(), age <= pl.duration(hours=plan.early_max_age_hours))
+    if plan.early_rows == "first":
+        early = early.unique(["platform", "video_id"], keep="first", maintain_order=True)
+    asking = early.with_row_index("row").with_columns(asked_at="published_at")
+    keys = asking.select("row", "platform", "video_id", at="scraped_at")
+    paired = ordered.join(keys, on=["platform", "video_id"]).with_columns(used=pl.col("scraped_at") <= pl.col("at"))
+    observed = paired.select("row", "published_at", "scraped_at", "views", "used")
+    return asking, paired.filter("used"), observed
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The rows that have a label, everything that was measured, and what early rows have seen."""
+
+    labelled: pl.DataFrame
+    measured: pl.DataFrame
+    seen: pl.DataFrame | None
+
+
+def _with_training_set(assembly: Assembly, found: _Found, plan: ForecastPlan, build: Build) -> Assembly:
+    moment, labelled, measured, seen = assembly.moment, found.labelled, found.measured, found.seen
+    posted, known = _micros(labelled["published_at"]), _micros(labelled["label_at"])
+    horizon = int(plan.horizon_days * _DAY_US)
+    split = time_split(
+        posted, known, horizon, share=build.test_share, known=plan.known_at, min_training=build.min_videos
+    )
+    kept = labelled.filter(pl.Series(split.is_training | split.is_test)).with_columns(
+        side=pl.Series(np.where(split.is_test, "test", "training")[split.is_training | split.is_test])
+    )
+    kept = kept.sort("published_at", "platform", "video_id", "asked_at", "scraped_at")
+    if split.rule == "as_scraped":
+        assembly = replace(assembly, marks=(*assembly.marks, LABELS_AS_SCRAPED))
+    kept = _followers_as_known(kept, moment, assembly.history)
+    own = _own(seen, kept)
+    described = describe(kept, _past(measured, assembly.history, plan.embargo_days), moment, seen=own)
+    embargoed = None
+    if assembly.history == "as_scraped":
+        test = kept.filter(pl.col("side") == "test")
+        later = _past(measured, assembly.history, max(plan.embargo_days, EMBARGO_DAYS))
+        embargoed = describe(test, later, moment, seen=_own(seen, test))
+    return replace(
+        assembly,
+        training_set=_training_set(kept, described, split, moment, plan),
+        split=split,
+        label_age_days=_label_ages(kept),
+        rows=kept,
+        usual=described.usual,
+        embargoed=embargoed,
+    )
+
+
+def _past(measured: pl.DataFrame, history: History, embargo_days: float) -> Past:
+    return Past.of(Timeline.of(measured, history=history, embargo_days=embargo_days))
+
+
+def _own(seen: pl.DataFrame | None, kept: pl.DataFrame) -> pl.DataFrame | None:
+    """The observations that these rows have seen, by their place among them."""
+    if seen is None:
+        return None
+    places = kept.select(pl.col("row").alias("asking")).with_row_index("place")
+    return seen.join(places, left_on="row", right_on="asking").drop("row").rename({"place": "row"})
+
+
+def _followers_as_known(kept: pl.DataFrame, moment: Moment, history: History) -> pl.DataFrame:
+    """Followers measured with the row's own observation: known early, before posting only in history as scraped."""
+    if moment is Moment.EARLY or history == "as_scraped":
+        return kept
+    return kept.with_columns(author_followers=pl.lit(None, dtype=pl.Int64))
+
+
+def _training_set(
+    kept: pl.DataFrame, described: Described, split: TimeSplit, moment: Moment, plan: ForecastPlan
+) -> TrainingSet:
+    is_test = (kept["side"] == "test").to_numpy()
+    views = kept["label_views"].to_numpy().astype(np.int64)
+    standpoint = Standpoint(kept["platform"].to_list(), described.followers, described.usual, described.posts)
+    reference = _reference(views, standpoint, ~is_test, plan)
+    posted = _micros(kept["published_at"])
+    known = _micros(kept["label_at"]) if split.rule == "strict" else posted + int(plan.horizon_days * _DAY_US)
+    newest = kept.filter(pl.col("side") == "training")["published_at"].max()
+    identities = kept.select("platform", "video_id", pl.col("scraped_at").dt.epoch("us").cast(pl.String)).rows()
+    return TrainingSet(
+        moment=moment,
+        inputs=Inputs(described.X, log_edges(reference.edges_of(standpoint)), described.start),
+        unknown=described.unknown,
+        tiers=reference.tiers(views, standpoint),
+        weights=np.ones(kept.height),
+        is_test=is_test,
+        identities=identities,
+        creators=creator_numbers(kept),
+        label="views",
+        views=views,
+        reference=reference,
+        timing=Timing(posted, known, int(plan.horizon_days * _DAY_US)),
+        newest_video_at=newest.isoformat() if newest is not None else None,  # type: ignore[union-attr]
+    )
+
+
+def _reference(
+    views: NDArray[np.int64], rows: Standpoint, training: NDArray[np.bool_], plan: ForecastPlan
+) -> TierReference:
+    """Edges from the training rows only."""
+    if not training.any():
+        training = np.ones(len(views), dtype=bool)  # D102 then says that no tier has training rows
+    own = np.flatnonzero(training)
+    platforms = [rows.platforms[i] for i in own.tolist()]
+    part = Standpoint(platforms, rows.followers[own], rows.usual[own], rows.posts[own])
+    return cut_reference(views[own], part, plan.relative_to, min_cohort=plan.min_cohort, min_posts=plan.min_posts)
+
+
+def _label_ages(kept: pl.DataFrame) -> dict[str, tuple[float, float, float]]:
+    ages = {}
+    for side in ("training", "test"):
+        own = kept.filter(pl.col("side") == side)["label_age_days"]
+        if own.len():
+            low, middle, high = (float(own.quantile(share) or 0.0) for share in (0.1, 0.5, 0.9))
+            ages[side] = (low, middle, high)
+    return ages
+
+
+def _micros(times: pl.Series) -> NDArray[np.int64]:
+    return np.asarray(times.dt.epoch("us").to_numpy(), dtype=np.int64)
