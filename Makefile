@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types layers lock bench clean
+.PHONY: help setup demo test check lint format types layers lock docs bench quality clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -48,6 +48,12 @@ lock: $(STAMP) ## renew requirements.lock (needs uv)
 
 bench: $(STAMP) ## print every number the README claims
 	$(BIN)/python benchmarks/run.py
+
+quality: $(STAMP) ## how good forecasts are on real videos
+	$(BIN)/python benchmarks/quality.py
+
+docs: $(STAMP) ## write the tables in the docs that mirror the code
+	$(BIN)/python docs/tables.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

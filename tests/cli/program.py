@@ -54,9 +54,12 @@ class Answer:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment without settings of Tiercast, warnings as errors, and these settings."""
+    """This process's environment without settings of Tiercast, warnings as errors, and these settings.
+
+    A plain retrain trains ``observed`` alone, which most tests are about; those of forecasts name their moments.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TIERCAST_")}
-    return {**kept, "PYTHONWARNINGS": "error", **settings}
+    return {**kept, "PYTHONWARNINGS": "error", "TIERCAST_RETRAIN__MOMENTS": '["observed"]', **settings}
 
 
 def command(*arguments: object, home: Path | None) -> list[str]:

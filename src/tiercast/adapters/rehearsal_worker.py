@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tiercast.core.release import MANIFEST_NAME, verify_release
-from tiercast.learn import boosted, logistic, ordinal  # noqa: F401  (loaded while the candidates train)
+from tiercast.learn import boosted, cumulative, logistic, ordinal  # noqa: F401  (loaded while the candidates train)
 from tiercast.learn.models import Inputs
 from tiercast.learn.predictor import Predictor
 

@@ -13,9 +13,8 @@ from tiercast.adapters.log_choice import probe
 from tiercast.adapters.objects import shown_address
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json
 from tiercast.core.errors import InvalidInput, Unavailable
-from tiercast.core.moments import Moment
 from tiercast.flows.doctor import Question, examine
-from tiercast.flows.predict import load_champion
+from tiercast.flows.predict import load_champions
 from tiercast.render.doctor import show_answers
 from tiercast.render.output import print_json
 from tiercast.settings import read_settings, settings_file
@@ -108,8 +107,7 @@ def _free(home: Path) -> str:
 
 def _champion(wiring: Wiring) -> str:
     told = []
-    for moment in Moment:
-        serving = load_champion(wiring.objects, wiring.read_log(), moment)
+    for moment, serving in load_champions(wiring.objects, wiring.read_log(), wiring.history).items():
         if serving.warnings:
             raise Unavailable(f"An older release serves {moment.value}: {' '.join(serving.warnings)}")
         newest = serving.release.manifest.newest_training_video_at

@@ -61,19 +61,19 @@ def command(
         warn(f"{len(refused):,} rows were refused and get no prediction. The first: {refused[0]}")
     _say_what_is_left_out(request, servings, moment)
     if moment is None:
-        predictions = predict_all(request, servings, wiring.history, with_reasons=reasons)
+        predictions = predict_all(request, servings, with_reasons=reasons)
     else:
         usable = usable_rows(request, moment)
-        predictions = predict(usable, servings[moment], request, wiring.history, with_reasons=reasons)
+        predictions = predict(usable, servings[moment], request, with_reasons=reasons)
     _deliver(predictions, servings, output=output, as_json=as_json)
 
 
 def _servings(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]:
     log = wiring.read_log()
     if moment is None:
-        servings = load_champions(wiring.objects, log)
+        servings = load_champions(wiring.objects, log, wiring.history)
     else:
-        servings = {moment: load_champion(wiring.objects, log, moment)}
+        servings = {moment: load_champion(wiring.objects, log, moment, wiring.history)}
     for serving in servings.values():
         for warning in serving.warnings:
             warn(warning)

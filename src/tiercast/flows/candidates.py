@@ -160,13 +160,13 @@ def judge(fitted: Fitted, drawn: Drawn, training_set: TrainingSet, *, seed: int)
     test = training_set.numbers(test=True)
     part = _TestPart.of(training_set, test, seed=seed)
     inputs = training_set.inputs[test]
-    forecast = fitted.blend.probabilities(inputs)
+    forecast, ranges = fitted.blend.probabilities(inputs), fitted.blend.views_range(inputs)
     usual = drawn.assembly.usual if drawn.assembly else None
     rivals = rival_forecasts(training_set, usual)
     own = training_set.rows(test=False)
     right = fitted.blend.probabilities(own.inputs).argmax(axis=1) + 1 == own.tiers
     judged = Judged(
-        candidate=part.evaluated(forecast, fitted.blend.views_interval(inputs)),
+        candidate=part.evaluated(forecast, None if ranges is None else ranges[:, [0, 2]]),
         rivals={name: part.evaluated(rival) for name, rival in rivals.items()},
         train_accuracy=float(np.mean(right)),
         creators=len(np.unique(part.creators)),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -39,13 +40,14 @@ NEEDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Serving:
-    """The champion of a moment, loaded, and what stood in the way of newer ones."""
+    """The champion of a moment, loaded, what stood in the way of newer ones, and where it reads history."""
 
     release: Release
     predictor: Predictor
     warnings: Sequence[str]
+    videos: VideoHistory
 
     @property
     def moment(self) -> Moment:
@@ -57,15 +59,19 @@ class Serving:
         """How its training took earlier posts."""
         return "as_scraped" if self.release.manifest.settings.get("history") == "as_scraped" else "observed"
 
-    def past(self, history: VideoHistory, rows: pl.DataFrame) -> Past:
+    @cached_property
+    def store(self) -> StorePast:
+        """How everybody's newest posts had done, read once: who serves for long makes a new Serving now and then."""
+        recent = self.videos.recent(limit=int(self.release.manifest.settings["history_videos"]))
+        return StorePast.of(self._timeline(recent))
+
+    def past(self, rows: pl.DataFrame) -> Past:
         """What the store knows of these rows' creators, and of everybody's newest posts."""
-        settings = self.release.manifest.settings
-        return past_of(
-            history.of_creators(creators_of(rows)),
-            history.recent(limit=int(settings["history_videos"])),
-            history=self.history,
-            embargo_days=float(settings["embargo_days"]),
-        )
+        return Past(CreatorPast.of(self._timeline(self.videos.of_creators(creators_of(rows)))), self.store)
+
+    def _timeline(self, rows: pl.DataFrame) -> Timeline:
+        embargo_days = float(self.release.manifest.settings["embargo_days"])
+        return Timeline.of(rows, history=self.history, embargo_days=embargo_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Request:
         return self.rows.filter(pl.col("views") > 0, age >= timedelta(), age <= hours)
 
 
-def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> Serving:
+def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment, videos: VideoHistory) -> Serving:
     """The release that serves; raises Missing where there is none, never a made-up answer."""
     serving = champion(objects, log, moment)
     if serving is None:
@@ -96,14 +102,14 @@ def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment
             f"No model serves the moment {moment.value} yet, so nothing can be predicted. Ingest videos and run "
             "'tiercast retrain'; a candidate that passes the gate then serves."
         )
-    return Serving(serving.release, Predictor.of(serving.release), serving.warnings)
+    return Serving(serving.release, Predictor.of(serving.release), serving.warnings, videos)
 
 
-def load_champions(objects: ObjectStore, log: PromotionLog | None) -> dict[Moment, Serving]:
+def load_champions(objects: ObjectStore, log: PromotionLog | None, videos: VideoHistory) -> dict[Moment, Serving]:
     """Every moment's champion; raises Missing where no moment has one."""
     found = {moment: champion(objects, log, moment) for moment in Moment}
     servings = {
-        moment: Serving(serving.release, Predictor.of(serving.release), serving.warnings)
+        moment: Serving(serving.release, Predictor.of(serving.release), serving.warnings, videos)
         for moment, serving in found.items()
         if serving is not None
     }
@@ -126,13 +132,6 @@ def latest_of_each(rows: pl.DataFrame) -> pl.DataFrame:
 def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
     """The (platform, author) pairs of some rows, each once."""
     return rows.select("platform", "author").drop_nulls().unique(maintain_order=True).rows()
-
-
-def past_of(own: pl.DataFrame, recent: pl.DataFrame, *, history: History, embargo_days: float) -> Past:
-    """Earlier posts as a release takes them: those of the creators in question, and everybody's newest."""
-    creators = Timeline.of(own, history=history, embargo_days=embargo_days)
-    store = Timeline.of(recent, history=history, embargo_days=embargo_days)
-    return Past(CreatorPast.of(creators), StorePast.of(store))
 
 
 def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataFrame:
@@ -167,20 +166,20 @@ def usable_rows(request: Request, moment: Moment) -> pl.DataFrame:
 
 
 def predict_all(
-    request: Request, servings: Mapping[Moment, Serving], history: VideoHistory, *, with_reasons: bool = False
+    request: Request, servings: Mapping[Moment, Serving], *, with_reasons: bool = False
 ) -> list[dict[str, Any]]:
     """One prediction for each video that some champion can answer, in the order of the request."""
     placed = moments_of(request, servings).with_row_index("place")
     answers: dict[int, dict[str, Any]] = {}
     for moment, serving in servings.items():
         rows = placed.filter(pl.col("moment") == moment.value)
-        told = predict(rows, serving, request, history, with_reasons=with_reasons)
+        told = predict(rows, serving, request, with_reasons=with_reasons)
         answers |= dict(zip(rows["place"].to_list(), told, strict=True))
     return [answers[place] for place in sorted(answers)]
 
 
 def predict(
-    rows: pl.DataFrame, serving: Serving, request: Request, history: VideoHistory, *, with_reasons: bool = False
+    rows: pl.DataFrame, serving: Serving, request: Request, *, with_reasons: bool = False
 ) -> list[dict[str, Any]]:
     """One prediction for each of these rows, in order, as ``predict --json`` gives it.
 
@@ -192,19 +191,19 @@ def predict(
         raise InvalidInput(
             f"Reasons are given for at most {MOST_VIDEOS} videos at a time; these are {rows.height:,}. Ask for fewer."
         )
-    asked = ask(rows, serving, request, history)
+    asked = ask(rows, serving, request)
     medians = [feature.median for feature in serving.release.manifest.features]
     told = reasons(serving.predictor, asked, medians) if with_reasons else [None] * rows.height
     return list(_answers(rows, asked, serving, told))
 
 
-def ask(rows: pl.DataFrame, serving: Serving, request: Request, history: VideoHistory) -> Asked:
+def ask(rows: pl.DataFrame, serving: Serving, request: Request) -> Asked:
     """The rows as the champion's model sees them."""
     if serving.moment is Moment.OBSERVED:
         return serving.predictor.observed(rows)
     now = pl.lit(request.now).cast(pl.Datetime("us", "UTC"))
     dated = rows.with_columns(asked_at=pl.min_horizontal(pl.col("published_at").fill_null(now), now))
-    past = serving.past(history, rows)
+    past = serving.past(rows)
     if serving.moment is Moment.EARLY:
         places = rows.select("platform", "video_id").with_row_index("row")
         seen = request.early().join(places, on=["platform", "video_id"])
@@ -233,13 +232,12 @@ def _answers(
         probabilities.tolist(),
         confident.tolist(),
         predictor.missing(asked),
-        _intervals(asked, predictor),
+        _ranges(asked, predictor),
         asked.groups or [None] * rows.height,
-        _over_usual(asked, predictor),
         told,
         strict=True,
     )
-    for platform, video_id, shares, sure, missing, interval, group, multiple, why in columns:
+    for platform, video_id, shares, sure, missing, (interval, multiple), group, why in columns:
         answer = {
             "platform": None if platform == UNKNOWN else platform,
             "video_id": video_id,
@@ -273,20 +271,18 @@ def _relative_to(group: str | None, predictor: Predictor) -> str | None:
     return RelativeTo.COHORT.value if "," in group else RelativeTo.PLATFORM.value
 
 
-def _intervals(asked: Asked, predictor: Predictor) -> list[list[int] | None]:
-    found = predictor.blend.views_interval(asked.inputs)
+def _ranges(asked: Asked, predictor: Predictor) -> list[tuple[list[int] | None, float | None]]:
+    """The 80 % range of each video's views, and its middle over the creator's usual views."""
+    found = predictor.blend.views_range(asked.inputs)
     if found is None:
-        return [None] * len(asked.inputs)
-    return [[int(np.floor(low)), int(np.ceil(high))] for low, high in found.tolist()]
-
-
-def _over_usual(asked: Asked, predictor: Predictor) -> list[float | None]:
-    """Views that half of such videos exceed, over the creator's usual views; None without earlier posts."""
-    middle = predictor.blend.usual_views(asked.inputs)
-    if middle is None or asked.usual is None:
-        return [None] * len(asked.inputs)
-    multiples = np.exp(middle - asked.usual).tolist()
-    return [None if np.isnan(multiple) else round(multiple, 2) for multiple in multiples]
+        return [(None, None)] * len(asked.inputs)
+    unknown = np.full(len(found), np.nan)
+    usual = unknown if asked.usual is None else asked.usual
+    multiples = np.exp(np.log1p(found[:, 1]) - usual).tolist()
+    return [
+        ([int(np.floor(low)), int(np.ceil(high))], None if np.isnan(multiple) else round(multiple, 2))
+        for (low, _, high), multiple in zip(found.tolist(), multiples, strict=True)
+    ]
 
 
 def _reasons_document(why: Sequence[Reason]) -> dict[str, list[dict[str, object]]]:

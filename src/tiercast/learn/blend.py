@@ -46,16 +46,16 @@ class Blend:
         """Tier probabilities (n_videos, n_tiers)."""
         return tempered(mean_of([member.probabilities(inputs) for member in self.members]), self.temperature)
 
-    def views_interval(self, inputs: Inputs) -> Floats | None:
-        """The 80 % range of views (n_videos, 2); None where no regression on views came with it."""
+    def views_range(self, inputs: Inputs) -> Floats | None:
+        """Low end, middle and high end of the 80 % range of views (n_videos, 3).
+
+        None where no regression on views came with it.
+        """
         if self.ranges is None:
             return None
-        logs = self.ranges.quantiles(inputs, self.range_levels)
-        return np.maximum(np.expm1(logs), 0.0)
-
-    def usual_views(self, inputs: Inputs) -> Floats | None:
-        """ln(views + 1) that half of such videos exceed (n_videos,); None as for ``views_interval``."""
-        return None if self.ranges is None else self.ranges.quantiles(inputs, (0.5,))[:, 0]
+        low, high = self.range_levels
+        logs = self.ranges.quantiles(inputs, (low, 0.5, high))
+        return np.asarray(np.maximum(np.expm1(logs), 0.0), dtype=np.float64)
 
     def to_files(self) -> dict[str, bytes]:
         """The members' files and what binds them."""

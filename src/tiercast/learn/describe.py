@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tiercast.core.moments import Moment
 from tiercast.learn.circumstances import StorePast
-from tiercast.learn.features import FEATURES, matrix, unknown
+from tiercast.learn.features import FEATURES, matrix
 from tiercast.learn.history import CreatorPast, Floats
 from tiercast.learn.timeline import COUNTS, LOG_UNITS, UNKNOWN, Ints, Timeline, log_units, rate_units, seconds_of
 
@@ -38,7 +38,6 @@ class Described:
     moment: Moment
     X: NDArray[np.float64]
     """Vectors ``(n, n_features)``, unknown as NaN."""
-    unknown: NDArray[np.bool_]
     start: Floats
     """ln(views + 1) that were seen already; 0 before posting."""
     usual: Floats
@@ -47,6 +46,11 @@ class Described:
     """Earlier posts of the creator that were known."""
     followers: Floats
     """Followers of the creator at that instant; NaN where unknown."""
+
+    @property
+    def unknown(self) -> NDArray[np.bool_]:
+        """Where a feature was unknown ``(n, n_features)``; nothing stands in for it."""
+        return np.isnan(self.X)
 
 
 def describe(rows: pl.DataFrame, past: Past, moment: Moment, *, seen: pl.DataFrame | None = None) -> Described:
@@ -64,22 +68,18 @@ def describe(rows: pl.DataFrame, past: Past, moment: Moment, *, seen: pl.DataFra
     columns |= past.store.columns(rows, seconds, level)
     if moment is Moment.EARLY:
         columns |= _seen(rows, past, seconds, seen)
-    frame = rows.with_columns(_known(name, values) for name, values in columns.items())
-    features = FEATURES[moment]
+    known = pl.DataFrame(columns).select(pl.all().fill_nan(None))
+    frame = pl.concat([rows.drop(columns, strict=False), known], how="horizontal")
+    X = matrix(frame, FEATURES[moment])
     start = columns["seen_log_views"] / LOG_UNITS if moment is Moment.EARLY else np.zeros(rows.height)
     return Described(
         moment=moment,
-        X=matrix(frame, features),
-        unknown=unknown(frame, features),
+        X=X,
         start=start,
         usual=columns["recent"] / LOG_UNITS,
         posts=columns["posts"],
         followers=columns["followers"],
     )
-
-
-def _known(name: str, values: Floats) -> pl.Series:
-    return pl.Series(name, values).fill_nan(None)
 
 
 def _seen(rows: pl.DataFrame, past: Past, seconds: Ints, seen: pl.DataFrame | None) -> dict[str, Floats]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from tiercast.core.moments import Moment
 from tiercast.core.release import Label
-from tiercast.learn.fit_boosted import BoostedRecipe
+from tiercast.learn.fit_boosted import BoostedRecipe, CumulativeRecipe
 from tiercast.learn.fit_logistic import LogisticRecipe
 from tiercast.learn.fit_ordinal import OrdinalRecipe
 from tiercast.learn.recipes import Recipe
@@ -18,4 +18,4 @@ def recipes_of(moment: Moment, label: Label) -> Sequence[Recipe]:
     """The candidates that a moment tries; averages of them are tried too."""
     if label == "given" or not moment.forecasts:
         return (LogisticRecipe(), BoostedRecipe())
-    return (MANY_COLUMNS, BoostedRecipe(), OrdinalRecipe(grows=moment is Moment.EARLY))
+    return (MANY_COLUMNS, BoostedRecipe(), CumulativeRecipe(), OrdinalRecipe(grows=moment is Moment.EARLY))

@@ -53,6 +53,7 @@ class TierModel(Protocol):
 KINDS: Final = {
     "logistic": "tiercast.learn.logistic",
     "xgboost": "tiercast.learn.boosted",
+    "cumulative": "tiercast.learn.cumulative",
     "ordinal": "tiercast.learn.ordinal",
 }
 """The module of each kind, imported when a release asks for it: a logistic champion does not load XGBoost."""

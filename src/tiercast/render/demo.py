@@ -9,8 +9,8 @@ from rich.console import Console
 
 from tiercast.flows.demo import Demonstration
 from tiercast.flows.report import RunReport
-from tiercast.render.output import stdout
-from tiercast.render.run import percent, show_run
+from tiercast.render.output import percent, stdout
+from tiercast.render.run import show_run
 
 
 def show_demo(shown: Demonstration, home: Path, report: Path) -> None:

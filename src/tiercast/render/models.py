@@ -5,8 +5,7 @@ from rich.table import Table
 
 from tiercast.core.release import Promotion
 from tiercast.flows.models import Models, MomentModels
-from tiercast.render.output import shown, stdout
-from tiercast.render.run import percent
+from tiercast.render.output import percent, shown, stdout
 
 
 def show_models(models: Models) -> None:

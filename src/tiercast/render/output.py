@@ -24,6 +24,11 @@ def shown(text: object) -> str:
     return escape(plain(text))
 
 
+def percent(share: float | None) -> str:
+    """A share as a percentage, or a dash."""
+    return "-" if share is None else f"{share:.1%}"
+
+
 def print_json(document: object) -> None:
     """Exactly one JSON document on standard output; NaN is refused, not printed."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")

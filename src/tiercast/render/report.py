@@ -7,7 +7,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tiercast.core.errors import Unavailable
-from tiercast.render.run import FIGURES, percent, view_ranges
+from tiercast.render.forecast import forecast_sentences
+from tiercast.render.output import percent
+from tiercast.render.run import FIGURES, RIVALS, view_ranges
 
 
 def write_report(document: Mapping[str, Any], path: Path, *, note: str = "") -> None:
@@ -23,4 +25,14 @@ def report_page(document: Mapping[str, Any], *, note: str = "") -> str:
     environment = Environment(loader=PackageLoader("tiercast.render"), autoescape=True, undefined=StrictUndefined)
     environment.filters["percent"] = percent
     page = environment.get_template("run.html.jinja")
-    return page.render(run=document, figures=FIGURES, views=view_ranges(document["tier_edges"]), note=note)
+    rivals = [name for name in RIVALS if (document["rivals"] or {}).get(name)]
+    sentences = forecast_sentences(document) if document["metrics"] and document["moment"] != "observed" else []
+    return page.render(
+        run=document,
+        figures=FIGURES,
+        rivals=rivals,
+        rival_names=RIVALS,
+        sentences=sentences,
+        views=view_ranges(document["tier_edges"]),
+        note=note,
+    )

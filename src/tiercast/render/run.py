@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tiercast.ports import RunRecord
-from tiercast.render.output import shown, stdout
+from tiercast.render.forecast import forecast_sentences
+from tiercast.render.output import percent, shown, stdout
 
 COLOUR: Final = {
     "promoted": "green", "held": "yellow", "rejected": "red", "failed": "red",
@@ -29,6 +30,9 @@ def show_run(document: Mapping[str, Any]) -> None:
     if document["confusion_matrix"]:
         _tiers(console, document)
         _figures(console, document)
+        for sentence in forecast_sentences(document) if document["moment"] != "observed" else ():
+            console.print(shown(sentence))
+        console.print()
     if document["candidates"]:
         _candidates(console, document["candidates"])
     _ending(console, document)
@@ -90,31 +94,35 @@ def view_ranges(edges: Sequence[int] | None) -> list[str]:
     return [f"up to {edges[0]:,}", *inner, f"over {edges[-1]:,}"]
 
 
-def percent(share: float | None) -> str:
-    """A share as a percentage, or a dash."""
-    return "-" if share is None else f"{share:.1%}"
-
-
 FIGURES: Final = {
     "accuracy": "accuracy",
     "within_one": "within one tier",
     "log_loss": "log loss",
     "quadratic_weighted_kappa": "quadratic weighted kappa",
     "expected_calibration_error": "expected calibration error",
+    "calibration_error_by_chance": "  of which chance at so many videos",
     "spearman": "Spearman with views",
+    "top_tier_auc": "AUC for the top tier",
+    "interval_coverage": "views inside the 80 % range",
+}
+RIVALS: Final = {
+    "majority": "commonest tier",
+    "creators_usual": "creator's usual",
+    "first_views": "first views",
 }
 
 
 def _figures(console: Console, document: Mapping[str, Any]) -> None:
+    rivals = [name for name in RIVALS if document["rivals"].get(name)]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("measure")
-    for name in ("candidate", "95 % interval", "commonest tier"):
+    for name in ("candidate", "95 % interval", *(RIVALS[name] for name in rivals)):
         table.add_column(name, justify="right")
-    rival = document["rivals"]["majority"]
     for name, title in FIGURES.items():
         own = document["metrics"][name]
-        table.add_row(title, _figure(own["value"]), _interval(own["interval"]), _figure(rival[name]["value"]))
-    table.add_row("accuracy on its training videos", _figure(document["train_accuracy"]), "", "")
+        others = (_figure(document["rivals"][rival][name]["value"]) for rival in rivals)
+        table.add_row(title, _figure(own["value"]), _interval(own["interval"]), *others)
+    table.add_row("accuracy on its training videos", _figure(document["train_accuracy"]))
     console.print(table)
     console.print()
 
@@ -129,11 +137,15 @@ def _interval(interval: Sequence[float] | None) -> str:
 
 def _candidates(console: Console, candidates: Sequence[Mapping[str, Any]]) -> None:
     for line in candidates:
-        settings = ", ".join(f"{name} {value}" for name, value in line["settings"].items())
+        settings = ", ".join(f"{name} {_setting(value)}" for name, value in line["settings"].items())
         mark = "[green]chosen[/]" if line["chosen"] else "      "
-        loss = f"cross-validated log loss {line['log_loss']:.4f}"
-        console.print(f"{mark} {line['name']:<9} {loss}, {line['seconds']:.2f} s, {settings}")
+        told = f"log loss in validation {line['log_loss']:.4f}, {line['seconds']:.2f} s"
+        console.print(f"{mark} {line['name']:<10} {told}{', ' if settings else ''}{settings}")
     console.print()
+
+
+def _setting(value: object) -> str:
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _ending(console: Console, document: Mapping[str, Any]) -> None:
@@ -143,6 +155,8 @@ def _ending(console: Console, document: Mapping[str, Any]) -> None:
         _champion(console, document["champion_before"], document["champion_after"])
     for name, value in document["held_features"].items():
         console.print(f"held      {name} = {value:g}, in training and in prediction")
+    for mark in document["marks"]:
+        console.print(f"marked    {mark}")
     for warning in document["warnings"]:
         console.print(f"[yellow]warning[/]   {shown(warning)}")
     spent = [f"{stage} {seconds:.2f}" for stage, seconds in document["seconds"].items() if seconds is not None]

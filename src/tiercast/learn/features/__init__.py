@@ -5,7 +5,7 @@ from typing import Final
 from tiercast.core.moments import Moment
 from tiercast.learn.features.draft import DRAFT
 from tiercast.learn.features.early import EARLY
-from tiercast.learn.features.feature import Feature, Needs, feature_schema, matrix, unknown
+from tiercast.learn.features.feature import Feature, Needs, feature_schema, matrix
 from tiercast.learn.features.observed import HELD_ON_VIEWS, OBSERVED, feature_matrix, hold, unknown_inputs
 
 FEATURES: Final[dict[Moment, tuple[Feature, ...]]] = {
@@ -25,6 +25,5 @@ __all__ = [
     "feature_schema",
     "hold",
     "matrix",
-    "unknown",
     "unknown_inputs",
 ]

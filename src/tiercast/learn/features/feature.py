@@ -32,7 +32,7 @@ class Feature:
     """The first moment at which it can be known."""
     needs: Needs = Needs.VIDEO
     known: pl.Expr | None = None
-    """Whether its inputs were known; None: wherever the value is not null."""
+    """Whether its inputs were known, where a value stands in for unknown ones; None: unknown is NaN."""
     low: float = 0.0
     high: float = 1.0
     per: float = 1.0
@@ -51,19 +51,6 @@ def matrix(frame: pl.DataFrame, features: Sequence[Feature]) -> NDArray[np.float
     shares = computed / [feature.per for feature in features]
     clipped = np.clip(shares, [feature.low for feature in features], [feature.high for feature in features])
     return np.ascontiguousarray(clipped, dtype=np.float64)
-
-
-def unknown(frame: pl.DataFrame, features: Sequence[Feature]) -> NDArray[np.bool_]:
-    """Where a feature's inputs were unknown (n_videos, n_features), so that it is NaN, estimated or stood in for."""
-    known = [_is_known(feature).alias(feature.name) for feature in features]
-    return ~frame.select(known).to_numpy().astype(bool)
-
-
-def _is_known(feature: Feature) -> pl.Expr:
-    if feature.known is not None:
-        return feature.known
-    value = feature.value.cast(pl.Float64)
-    return value.is_not_null() & ~value.is_nan().fill_null(value=True)
 
 
 def feature_schema(features: Sequence[Feature]) -> str:

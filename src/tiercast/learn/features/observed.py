@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tiercast.core.moments import Moment
-from tiercast.learn.features.feature import Feature, Needs, matrix, unknown
+from tiercast.learn.features.feature import Feature, Needs, matrix
 
 LIKES, VIEWS, SHARES, COMMENTS = pl.col("likes"), pl.col("views"), pl.col("shares"), pl.col("comments")
 SAVES = pl.col("saves_or_estimate")
@@ -128,7 +128,8 @@ def feature_matrix(rows: pl.DataFrame, *, save_per_like: float) -> NDArray[np.fl
 
 def unknown_inputs(rows: pl.DataFrame) -> NDArray[np.bool_]:
     """Where a feature's inputs were unknown, (n_videos, 15), so that it is NaN, estimated or stood in for."""
-    return unknown(rows, OBSERVED)
+    known = [feature.known.alias(feature.name) for feature in OBSERVED if feature.known is not None]
+    return ~rows.select(known).to_numpy().astype(bool)
 
 
 def hold(X: NDArray[np.float64], held: dict[str, float]) -> NDArray[np.float64]:
