@@ -7,6 +7,7 @@ import pytest
 
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
+from tiercast.core.tiers import RelativeTo
 from tiercast.settings import Settings, declared_settings, read_settings, settings_file
 from tiercast.wiring import Wiring
 
@@ -17,9 +18,33 @@ CONTRACT = {
     "retrain.test_share": 0.2,
     "retrain.seed": 42,
     "retrain.save_per_like": 0.15,
-    "retrain.moments": ("observed",),
-    "gate.min_accuracy": 0.60,
+    "retrain.moments": "auto",
+    "features.history": "auto",
+    "features.embargo_days": 0,
+    "features.history_videos": 100_000,
+    "labels.at": "horizon",
+    "labels.horizon_days": 7,
+    "labels.maturity_days": 7,
+    "labels.max_age_days": 30,
+    "labels.min_days_after": 0,
+    "labels.known_at": "auto",
+    "moments.early_max_age_hours": 72,
+    "moments.early_rows": "each",
+    "tiers.relative_to": "all",
+    "tiers.min_cohort": 200,
+    "tiers.min_posts": 3,
+    "gate.min_accuracy": None,
+    "gate.observed.min_accuracy": None,
+    "gate.early.min_accuracy": None,
+    "gate.draft.min_accuracy": None,
+    "gate.draft.min_confident_accuracy": 0.60,
+    "gate.draft.min_confident_rows": 200,
+    "gate.draft.min_coverage": 0.20,
+    "gate.draft.min_within_one": 0.75,
+    "gate.draft.max_calibration_error": 0.05,
 }
+PLACED = {"database_url", "model_store_url"}
+"""Their defaults stand in the home."""
 
 
 @pytest.fixture
@@ -44,6 +69,10 @@ def value_of(home: Path, name: str) -> object:
 def test_a_default_is_the_contracts(home: Path, name: str) -> None:
     assert value_of(home, name) == CONTRACT[name]
     assert name in dict(declared_settings())
+
+
+def test_every_setting_has_a_default_in_the_contract() -> None:
+    assert {name for name, _ in declared_settings()} - PLACED == {*CONTRACT}
 
 
 def test_database_and_models_stand_in_the_home_by_default(home: Path) -> None:
@@ -113,6 +142,19 @@ def test_an_unknown_variable_names_its_nearest_neighbour(home: Path, monkeypatch
         ("RETRAIN__MOMENTS", "observed"),
         ("RETRAIN__MOMENTS", '["tomorrow"]'),
         ("RETRAIN__MOMENTS", "[]"),
+        ("LABELS__HORIZON_DAYS", "0"),
+        ("LABELS__HORIZON_DAYS", "inf"),
+        ("LABELS__HORIZON_DAYS", "nan"),
+        ("LABELS__MAX_AGE_DAYS", "-1"),
+        ("LABELS__MAX_AGE_DAYS", "0"),
+        ("LABELS__MAX_AGE_DAYS", "inf"),
+        ("LABELS__MAX_AGE_DAYS", "nan"),
+        ("LABELS__MAX_AGE_DAYS", "never"),
+        ("LABELS__AT", "sometime"),
+        ("FEATURES__EMBARGO_DAYS", "inf"),
+        ("MOMENTS__EARLY_MAX_AGE_HOURS", "inf"),
+        ("TIERS__RELATIVE_TO", "nobody"),
+        ("GATE__DRAFT__MIN_COVERAGE", "20"),
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_is_told_in_one_sentence(
@@ -195,6 +237,23 @@ def test_the_file_in_use_is_the_homes_else_that_of_the_working_directory(home: P
     assert settings_file(home) == home / "tiercast.toml"
 
 
+@pytest.mark.parametrize(
+    ("variable", "text", "value"),
+    [
+        ("RETRAIN__MOMENTS", "auto", "auto"),
+        ("RETRAIN__MOMENTS", '["draft", "observed"]', (Moment.DRAFT, Moment.OBSERVED)),
+        ("LABELS__MAX_AGE_DAYS", "unlimited", "unlimited"),
+        ("LABELS__MAX_AGE_DAYS", "45.5", 45.5),
+        ("TIERS__RELATIVE_TO", "cohort", RelativeTo.COHORT),
+    ],
+)
+def test_a_setting_that_is_a_word_or_a_number_or_a_list_is_read_as_what_it_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variable: str, text: str, value: object
+) -> None:
+    monkeypatch.setenv(f"TIERCAST_{variable}", text)
+    assert value_of(home, variable.lower().replace("__", ".")) == value
+
+
 def test_a_table_where_a_value_belongs_is_told(home: Path) -> None:
     (home / "tiercast.toml").write_text("gate = 5\n")
     with pytest.raises(InvalidInput, match="gate"):
@@ -207,15 +266,45 @@ def test_a_file_that_is_no_toml_is_named(home: Path) -> None:
         read_settings(home)
 
 
-def test_the_floor_of_a_moment_is_its_own_else_that_of_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    floor = lambda: read_settings(home).gate.min_accuracy_of(Moment.OBSERVED)  # noqa: E731
-    assert floor() == 0.60
+@pytest.mark.parametrize(
+    ("moment", "unset"),
+    [(Moment.OBSERVED, 0.60), (Moment.EARLY, 0.60), (Moment.DRAFT, None)],
+    ids=lambda value: f"{value}",
+)
+def test_the_floor_of_a_moment_is_its_own_else_that_of_all(
+    home: Path, monkeypatch: pytest.MonkeyPatch, moment: Moment, unset: float | None
+) -> None:
+    floor = lambda: read_settings(home).gate.min_accuracy_of(moment)  # noqa: E731
+    assert floor() == unset
     (home / "tiercast.toml").write_text("[gate]\nmin_accuracy = 0.3\n")
     assert floor() == 0.3
-    (home / "tiercast.toml").write_text("[gate]\nmin_accuracy = 0.3\n[gate.observed]\nmin_accuracy = 0.4\n")
+    (home / "tiercast.toml").write_text(f"[gate]\nmin_accuracy = 0.3\n[gate.{moment}]\nmin_accuracy = 0.4\n")
     assert floor() == 0.4
-    monkeypatch.setenv("TIERCAST_GATE__OBSERVED__MIN_ACCURACY", "0")
+    monkeypatch.setenv(f"TIERCAST_GATE__{moment.upper()}__MIN_ACCURACY", "0")
     assert floor() == 0
+
+
+def test_the_floor_of_one_moment_is_not_that_of_another(home: Path) -> None:
+    (home / "tiercast.toml").write_text("[gate.draft]\nmin_accuracy = 0.4\n")
+    gate = read_settings(home).gate
+    assert [gate.min_accuracy_of(moment) for moment in Moment] == [0.4, 0.60, 0.60]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("LABELS__MAX_AGE_DAYS", "-1", ["labels.max_age_days is '-1'", "greater than 0", "'unlimited'"]),
+        ("RETRAIN__MOMENTS", '["dusk"]', ["retrain.moments is ['dusk']", "'auto'", "'draft', 'early' or 'observed'"]),
+        ("RETRAIN__MOMENTS", "observed", ["retrain.moments is 'observed'", "'auto'", "a valid tuple"]),
+    ],
+)
+def test_a_setting_that_may_be_two_things_is_called_by_its_name_and_both_are_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: list[str]
+) -> None:
+    monkeypatch.setenv(f"TIERCAST_{variable}", value)
+    said = refusal(home)
+    assert f"The setting {told[0]} (environment variable TIERCAST_{variable}): " in said
+    assert [words for words in told[1:] if words not in said] == []
 
 
 def test_settings_cannot_be_changed(home: Path) -> None:

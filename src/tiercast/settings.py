@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -28,7 +28,7 @@ LEVEL: Final = "__"
 FILE: Final = "tiercast.toml"
 HOME_VARIABLE: Final = "TIERCAST_HOME"
 
-_FROZEN: Final = ConfigDict(frozen=True, extra="forbid")
+_FROZEN: Final = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Retrain(BaseModel):
@@ -74,7 +74,7 @@ class Labels(BaseModel):
     at: Literal["horizon", "last"] = Field("horizon", description="views at the horizon, or at the last observation")
     horizon_days: float = Field(7, gt=0, description="age at which views are the label")
     maturity_days: float = Field(7, gt=0, description="age of the last observation from which a video has a label")
-    max_age_days: float | Literal["unlimited"] = Field(
+    max_age_days: Annotated[float, Field(gt=0)] | Literal["unlimited"] = Field(
         30,
         description="oldest observation that may stand in for the horizon; unlimited where each video was scraped once",
     )
@@ -271,13 +271,21 @@ def _nearest(key: str, names: list[str]) -> str:
 
 
 def _sentence(error: ValidationError, file: Path | None) -> str:
-    first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
+    first, *others = error.errors()
+    name = _setting_of(first["loc"])
+    messages = [each["msg"] for each in (first, *others) if _setting_of(each["loc"]) == name]
+    told = ", or ".join(f"{message[0].lower()}{message[1:]}" for message in dict.fromkeys(messages))
     variables = [
         variable for variable, key in _environment() if os.environ[variable] and f"{name}.".startswith(f"{key}.")
     ]
     source = f"environment variable {max(variables, key=len)}" if variables else f"in {file}"
-    return f"The setting {name} is {first['input']!r} ({source}): {first['msg'][0].lower()}{first['msg'][1:]}."
+    return f"The setting {name} is {first['input']!r} ({source}): {told}."
+
+
+def _setting_of(place: tuple[int | str, ...]) -> str:
+    """The setting at a place where validation failed, without the kinds that its value may have."""
+    name = ".".join(map(str, place))
+    return next((setting for setting, _ in declared_settings() if f"{name}.".startswith(f"{setting}.")), name)
 
 
 def _unreadable(error: SettingsError) -> str:

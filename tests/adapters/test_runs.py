@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text
 
@@ -66,6 +66,9 @@ def test_an_unknown_run_is_missing_with_where_to_look(log: RunLog, unknown: str)
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)))
+@example(
+    datetime(2038, 1, 19, 4, 0, 0, 116, tzinfo=UTC)
+)  # 2**31 seconds after 1970, where floats are twice as far apart
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_run_started_when_it_started_to_the_microsecond(sqlite: Any, started_at: datetime) -> None:
     log = SqlRunLog(sqlite.engine, "the database")

@@ -22,6 +22,13 @@ MANIFEST = Manifest(
     ),
     feature_schema="abc",
     tier_edges=(10, 20, 30, 40),
+    tiers={
+        "relative_to": "platform",
+        "edges": {"all": [10, 20, 30, 40], "tiktok": [11, 21, 31, 41]},
+        "multiples": None,
+        "min_posts": 3,
+    },
+    marks=("labels as scraped", "history as of scrape"),
     log_views_range=(0.1, 14.25),
     newest_training_video_at="2026-01-05T00:00:00+00:00",
     calibration=None,
@@ -59,7 +66,7 @@ def flipped(content: bytes, position: int) -> bytes:
 
 def test_a_manifest_comes_back_from_its_bytes_as_it_was() -> None:
     assert Manifest.from_bytes(RELEASE.manifest_bytes) == MANIFEST
-    given = replace(MANIFEST, label="given", tier_edges=None, log_views_range=None)
+    given = replace(MANIFEST, label="given", tier_edges=None, tiers=None, marks=(), log_views_range=None)
     assert Manifest.from_bytes(given.to_bytes()) == given
 
 
@@ -92,17 +99,27 @@ def test_a_missing_file_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b"7", b"\xff\xfe", b'{"format":1}', RELEASE.manifest_bytes[:-9]],
+    [b"", b"{", b"[]", b"null", b"7", b"\xff\xfe", b'{"format":2}', RELEASE.manifest_bytes[:-9]],
 )
 def test_bytes_that_are_no_manifest_are_refused(content: bytes) -> None:
     with pytest.raises(InvalidInput, match="manifest cannot be read"):
         Manifest.from_bytes(content)
 
 
-def test_a_manifest_of_a_later_format_says_what_to_do() -> None:
+@pytest.mark.parametrize("other", [1, 3])
+def test_a_manifest_of_another_format_says_what_to_do(other: int) -> None:
     document = json.loads(RELEASE.manifest_bytes)
-    with pytest.raises(InvalidInput, match=r"has format 2; this version reads format 1\. Upgrade"):
-        Manifest.from_bytes(canonical_json({**document, "format": 2}))
+    told = rf"has format {other}; this version reads format 2\. Retrain with this version, or serve it with the version"
+    with pytest.raises(InvalidInput, match=told):
+        Manifest.from_bytes(canonical_json({**document, "format": other}))
+
+
+@pytest.mark.parametrize("missing", ["tiers", "marks", "tier_edges", "metrics", "format"])
+def test_a_manifest_without_one_of_its_parts_is_refused(missing: str) -> None:
+    document = json.loads(RELEASE.manifest_bytes)
+    del document[missing]
+    with pytest.raises(InvalidInput, match=rf"manifest cannot be read \(KeyError: '{missing}'"):
+        Manifest.from_bytes(canonical_json(document))
 
 
 def test_a_moment_that_this_version_lacks_is_refused() -> None:

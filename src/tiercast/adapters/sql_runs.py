@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from tiercast.adapters.databases import plain_errors
-from tiercast.adapters.tables import epoch_us, from_epoch_us, leases, now_us, runs
+from tiercast.adapters.tables import epoch_us, from_epoch_us, leases, microseconds, now_us, runs
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.ports import RunRecord
@@ -36,7 +36,7 @@ class SqlRunLog:
             "run": record.run,
             "moment": record.moment.value,
             "status": record.status,
-            "started_at": from_epoch_us(literal(int(record.started_at.timestamp() * 1_000_000))),
+            "started_at": from_epoch_us(literal(microseconds(record.started_at))),
             "document": json.dumps(record.document, allow_nan=False),
         }
         with plain_errors(self._where), self._engine.begin() as connection:

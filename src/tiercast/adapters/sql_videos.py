@@ -16,6 +16,7 @@ from tiercast.adapters.tables import (
     erasures,
     files_read,
     from_epoch_us,
+    microseconds,
     observations,
     same_key,
     videos,
@@ -105,7 +106,7 @@ class SqlVideoStore:
 
 
 def _time(at: datetime) -> ColumnElement[Any]:
-    return from_epoch_us(literal(int(at.timestamp() * 1_000_000)))
+    return from_epoch_us(literal(microseconds(at)))
 
 
 def _sum(first: Added, second: Added) -> Added:

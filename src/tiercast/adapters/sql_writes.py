@@ -33,6 +33,7 @@ from tiercast.adapters.tables import (
     from_epoch_us,
     incoming_observations,
     incoming_videos,
+    microseconds,
     observations,
     same_key,
     videos,
@@ -73,7 +74,7 @@ def add_batch(connection: Connection, rows: pl.DataFrame, reading: Reading, *, l
 def _keep_fresh(connection: Connection, reading: Reading) -> list[int]:
     """Leave only observations that say something new in the staging table; the rows that contradict stored ones."""
     if reading.read_at is not None:
-        connection.execute(_move_to(int(reading.read_at.timestamp() * 1_000_000)))
+        connection.execute(_move_to(microseconds(reading.read_at)))
     conflicts = sorted(row for (row,) in connection.execute(_conflicting_rows(changes_only=reading.changes_only)))
     connection.execute(delete(incoming_observations).where(~_is_fresh(changes_only=reading.changes_only)))
     return conflicts

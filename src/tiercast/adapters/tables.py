@@ -1,5 +1,6 @@
 """The tables as SQLAlchemy sees them, the same on SQLite and Postgres."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Float, MetaData, Table, Text, and_
@@ -16,6 +17,7 @@ TEMPORARY: Final = "temporary"
 
 KEY: Final = tuple(column.name for column in IDENTITY)
 TIMES: Final = ("published_at", "scraped_at", "described_at")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TYPES: Final[dict[Kind, TypeEngine[Any]]] = {
     "text": Text(),
@@ -97,6 +99,15 @@ identity: Final = Table("identity", metadata, Column("database_id", Text, primar
 def same_key(table: Any, other: Any) -> ColumnElement[bool]:
     """Whether two rows are of the same video."""
     return and_(*(table.c[name] == other.c[name] for name in KEY))
+
+
+def microseconds(at: datetime) -> int:
+    """Whole microseconds since 1970; seconds as a float lose the last of some from 2038 on.
+
+    >>> microseconds(datetime(2038, 1, 19, 4, 0, 0, 116, tzinfo=UTC))
+    2147486400000116
+    """
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 class epoch_us(FunctionElement[int]):  # noqa: N801

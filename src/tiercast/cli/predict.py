@@ -10,6 +10,7 @@ import polars as pl
 import typer
 
 from tiercast.adapters.files import open_bytes, open_file
+from tiercast.adapters.formats import drafts
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home, platform_option
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
@@ -97,9 +98,7 @@ def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
 
     Where a row does not say when it was scraped, the file's time stands in.
     """
-    source: SourceFile = (
-        open_bytes(sys.stdin.buffer.read(), "standard input", None) if name == "-" else open_file(Path(name), None)
-    )
+    source = _opened(name)
     kept: list[pl.DataFrame] = []
     refused: list[str] = []
     for batch in source.batches():
@@ -109,6 +108,22 @@ def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
         kept.append(cleaned.rows.drop("row"))
         refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in cleaned.rejects]
     return pl.concat(kept) if kept else pl.DataFrame(schema=SCHEMA), refused
+
+
+def _opened(name: str) -> SourceFile:
+    """Any ingest format, else a table of posts to come, which has no views."""
+    content = sys.stdin.buffer.read() if name == "-" else None
+
+    def opened(form: str | None) -> SourceFile:
+        return open_file(Path(name), form) if content is None else open_bytes(content, "standard input", form)
+
+    try:
+        return opened(None)
+    except InvalidInput as unknown:
+        try:
+            return opened(drafts.name)
+        except InvalidInput:
+            raise unknown from None
 
 
 def _tiktok_ids(rows: pl.DataFrame) -> dict[str, str]:

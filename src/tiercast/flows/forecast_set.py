@@ -64,7 +64,7 @@ class Assembly:
     how: Mapping[str, int]
     """Labelled rows by how their label came about."""
     first_matures_at: datetime | None
-    """When the first label matures, where some rows have none yet."""
+    """When the next scrape can bring the first of the labels that are still to come; None where none is."""
     history: History
     marks: tuple[str, ...]
     """What the release has to say of itself: labels or history as scraped, labels of any age."""
@@ -73,6 +73,10 @@ class Assembly:
     """10 %, 50 % and 90 % points of the labels' ages by side."""
     rows: pl.DataFrame | None = None
     """The rows of the training set, in its order: who asked, and when."""
+    known_history: float | None = None
+    """Share of the rows whose creator had an earlier post that was known by then."""
+    earlier_posts: float | None = None
+    """Share of the rows whose creator has an earlier post in the store, however late it was measured."""
     usual: NDArray[np.float64] | None = None
     """ln(views + 1) that each row's creator usually had by then."""
     embargoed: Described | None = None
@@ -116,13 +120,19 @@ def assemble(
         candidates=asking.height,
         labelled=labelled.height,
         how=dict(sorted(labelled["how"].value_counts().rows())),
-        first_matures_at=unlabelled["matures_at"].min() if unlabelled.height else None,  # type: ignore[arg-type]
+        first_matures_at=_first_maturing(unlabelled, measured),
         history=history,
         marks=tuple(marks),
     )
     if build is None or labelled.height < build.min_videos:
         return assembly
     return _with_training_set(assembly, _Found(labelled, measured, seen), plan, build)
+
+
+def _first_maturing(unlabelled: pl.DataFrame, measured: pl.DataFrame) -> datetime | None:
+    """When the first row gets a label by the next scrapes; what the scrapes so far have missed does not come back."""
+    to_come = unlabelled.filter(pl.col("matures_at") > measured["scraped_at"].max())
+    return to_come["matures_at"].min()  # type: ignore[return-value]
 
 
 def scraped_once(rows: pl.DataFrame) -> bool:
@@ -195,9 +205,17 @@ def _with_training_set(assembly: Assembly, found: _Found, plan: ForecastPlan, bu
         split=split,
         label_age_days=_label_ages(kept),
         rows=kept,
+        known_history=float(np.mean(described.posts > 0)),
+        earlier_posts=_earlier_posts(kept, measured),
         usual=described.usual,
         embargoed=embargoed,
     )
+
+
+def _earlier_posts(kept: pl.DataFrame, measured: pl.DataFrame) -> float:
+    first = measured.group_by("platform", "author").agg(first_at=pl.col("published_at").min())
+    told = kept.select("platform", "author", "published_at").join(first, on=["platform", "author"], how="left")
+    return float(told.select((pl.col("first_at") < pl.col("published_at")).fill_null(value=False).mean()).item())
 
 
 def _past(measured: pl.DataFrame, history: History, embargo_days: float) -> Past:

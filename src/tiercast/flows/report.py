@@ -134,6 +134,8 @@ def _labels(assembly: Assembly) -> dict[str, object]:
         "unlabelled": assembly.candidates - assembly.labelled,
         "how": dict(assembly.how),
         "history": assembly.history,
+        "history_known": assembly.known_history,
+        "history_there": assembly.earlier_posts,
         "known_at": split.rule if split else None,
         "training_rows_strict": split.left_strict if split else None,
         "training_rows_as_scraped": split.left_as_scraped if split else None,

@@ -11,6 +11,7 @@ from tiercast.core.errors import TiercastError, Unavailable
 from tiercast.core.findings import Finding, Outcome, Verdict, verdict_of
 from tiercast.core.release import Release
 from tiercast.flows.candidates import fit_best, judge
+from tiercast.flows.forecast_set import Assembly
 from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, rehearse
 from tiercast.flows.ingest import IngestOptions, ingest_table
 from tiercast.flows.model_store import ModelStore, Standing, Writer, standing
@@ -172,6 +173,8 @@ def _with_drawn(report: RunReport, drawn: Drawn) -> RunReport:
             "the fallback file. Such a model is provisional: the first one of views that passes replaces it."
         )
         report = replace(report, warnings=(*report.warnings, provisional))
+    if late := _late_history(drawn.assembly):
+        report = replace(report, warnings=(*report.warnings, late))
     return replace(
         report,
         source=drawn.source,
@@ -180,6 +183,24 @@ def _with_drawn(report: RunReport, drawn: Drawn) -> RunReport:
         tier_edges=training_set.tier_edges,
         held_features=training_set.held,
         newest_training_video_at=training_set.newest_video_at,
+    )
+
+
+LATE_SHARE: Final = 0.2
+"""History that comes too late for a fifth of the videos changes what a forecast can know."""
+
+
+def _late_history(assembly: Assembly | None) -> str | None:
+    """Earlier posts that were first measured after the videos they would have told about."""
+    if assembly is None or assembly.history == "as_scraped":
+        return None
+    known, there = assembly.known_history or 0.0, assembly.earlier_posts or 0.0
+    if there - known < LATE_SHARE:
+        return None
+    return (
+        f"{there:.0%} of the videos have an earlier post of their creator in the store, but for only {known:.0%} it "
+        "had been measured in time, and only those count (features.history is observed here). Scrape more often, or "
+        'set features.history = "as_scraped" to count posts as last measured, which the release then says of itself.'
     )
 
 

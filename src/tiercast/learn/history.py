@@ -32,7 +32,7 @@ class CreatorPast:
 
     timeline: Timeline
     by_creator: Stamps
-    """Posts by creator and second of posting."""
+    """Posts by creator and second from which they are known, which is never before they were posted."""
     follower_counts: Stamps
     """Measurements with followers by creator and second from which they are known."""
     with_followers: Ints
@@ -47,9 +47,10 @@ class CreatorPast:
         bands = age_bands(timeline.age_hours)
         keys = [None if o < 0 else f"{o}:{band}" for o, band in zip(owner.tolist(), bands.tolist(), strict=True)]
         once = np.ones(len(owner), dtype=np.int64)
+        first = np.searchsorted(timeline.post, np.arange(len(timeline.creator)))
         return cls(
             timeline,
-            Stamps.of(timeline.creator, timeline.posted),
+            Stamps.of(timeline.creator, timeline.known[first]),
             Stamps.of(owner[told], timeline.known[told]),
             told,
             Ledger.of(keys, timeline.known, once, timeline.log_views),
@@ -74,18 +75,15 @@ class CreatorPast:
 
     def _pairs(self, creator: Ints, seconds: Ints) -> "Pairs":
         start, end = self.by_creator.before(creator, seconds)
-        start = np.maximum(start, end - LATEST)
-        length = end - start
-        row = np.repeat(np.arange(len(creator)), length)
-        within = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
-        post = self.by_creator.order[np.repeat(start, length) + within]
-        measured = self.timeline.measured_before(post, seconds[row])
-        shown = measured >= 0
-        return Pairs(row[shown], post[shown], measured[shown])
+        order = self.by_creator.order
+        known = [_newest(order[low:high]) for low, high in zip(start.tolist(), end.tolist(), strict=True)]
+        row = np.repeat(np.arange(len(known)), [len(posts) for posts in known])
+        post = np.concatenate([np.empty(0, dtype=np.int64), *known])
+        return Pairs(row, post, self.timeline.measured_before(post, seconds[row]))
 
     def _followers(self, creator: Ints, seconds: Ints) -> Floats:
-        """Followers last known at or before each second."""
-        start, end = self.follower_counts.before(creator, seconds + 1)
+        """Followers last known before each second."""
+        start, end = self.follower_counts.before(creator, seconds)
         if not len(self.with_followers):
             return np.full(len(seconds), np.nan)
         last = self.with_followers[self.follower_counts.order[np.maximum(end - 1, 0)]]
@@ -106,6 +104,11 @@ SUMMARY: Final = (
     "last3", "last5", "recent", "recent_month", "hits", "posts_week", "posts_month", "seconds_since", "seconds_between",
     "log_seconds", *(f"{name}_rate" for name in COUNTS),
 )  # fmt: skip
+
+
+def _newest(posts: Ints) -> Ints:
+    """The last ``LATEST`` of these posts in the order of posting, in which they are numbered."""
+    return np.sort(posts if len(posts) <= LATEST else np.partition(posts, -LATEST)[-LATEST:])
 
 
 def age_bands(age_hours: Floats) -> Ints:

@@ -1,6 +1,8 @@
 """Predictions as a table on the screen, or as a file."""
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -63,12 +65,30 @@ def short(views: int) -> str:
 
 
 def _show_reasons(console: Console, prediction: Mapping[str, Any]) -> None:
-    for title, key in (("can still be changed", "changeable"), ("cannot", "given")):
+    for title, key in (("can still be changed", "changeable"), ("cannot be changed", "given")):
         for reason in prediction.get("reasons", {}).get(key, ()):
-            value = "unknown" if reason["value"] is None else f"{reason['value']:.3g} {reason['unit']}"
-            usual = "" if reason["usual"] is None else f", usual {reason['usual']:.3g}"
-            told = f"{reason['effect']:+.1f} points: {reason['meaning']} ({value}{usual}; {title})"
+            value, usual = in_words(reason["value"], reason["unit"]), in_words(reason["usual"], reason["unit"])
+            told = f"{reason['effect']:+.1f} points: {reason['meaning']}: {value}, usual {usual} ({title})"
             console.print(f"{shown(prediction['video_id'])}  {shown(told)}", soft_wrap=True)
+
+
+def in_words(value: float | None, unit: str) -> str:
+    """A feature's value as people say it, logarithms undone.
+
+    >>> in_words(7.02, "ln(views + 1)"), in_words(0.69, "ln of views over views"), in_words(None, "hours")
+    ('1,118 views', 'x 2', 'unknown')
+    """
+    if value is None:
+        return "unknown"
+    if counted := re.fullmatch(r"ln\((.+) \+ 1\)", unit):
+        return f"{math.expm1(value):,.0f} {counted[1]}"
+    if unit.startswith("ln of") and " over " in unit:
+        return f"x {math.exp(value):.2g}"
+    if unit == "ln of share of views":
+        return f"{math.exp(value):.2%} of views"
+    if logarithm := re.fullmatch(r"ln\((.+)\)", unit):
+        return f"{math.exp(value):,.3g} {logarithm[1]}"
+    return f"{value:.3g} {unit}"
 
 
 def _show_release(serving: Serving) -> None:
