@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types layers lock docs bench quality clean
+.PHONY: help setup demo test check lint format types layers lock docs bench quality evidence clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ bench: $(STAMP) ## print every number the README claims
 
 quality: $(STAMP) ## how good forecasts are on real videos
 	$(BIN)/python benchmarks/quality.py
+
+evidence: $(STAMP) ## which features carry a forecast, on real videos
+	$(BIN)/python benchmarks/evidence.py
 
 docs: $(STAMP) ## write the tables in the docs that mirror the code
 	$(BIN)/python docs/tables.py

@@ -1,7 +1,7 @@
 """How good forecasts are on real videos: ``make quality``.
 
-Each line is a dry run of the program itself on a fresh home. The anchor protocol is a settings file in ``anchor/``, read
-by the same flow as everybody's; the product's own definition, all settings at their defaults but for ``max_videos``,
+Each line is a dry run of the program itself on a fresh home. The anchor protocol is a settings file in ``anchor/``,
+read by the same flow as everybody's; the product's own definition, all settings at their defaults but for ``max_videos``,
 stands beside it. Sets are read from ``../shared/data`` (or the folder named); a set is a pair of files
 ``NAME.parquet`` and ``NAME_observations.parquet``.
 """
@@ -97,10 +97,13 @@ def _details(run: Mapping[str, Any]) -> Iterator[str]:
         confident = run["confident"]
         yield f"confident: {confident['coverage']:.1%} of the rows, {confident['accuracy']['value']:.1%} of them right"
     if run["embargoed"]:
-        yield f"nothing known of posts younger than {run['embargoed']['days']} days: {_three(run['embargoed']['metrics'])}"
+        days, metrics = run["embargoed"]["days"], run["embargoed"]["metrics"]
+        yield f"nothing known of posts younger than {days} days: {_three(metrics)}"
     if run["labels"]:
         labels = run["labels"]
-        ages = "; ".join(f"{side} {low:.0f}, {mid:.0f}, {high:.0f}" for side, (low, mid, high) in labels["age_days"].items())
+        ages = "; ".join(
+            f"{side} {low:.0f}, {mid:.0f}, {high:.0f}" for side, (low, mid, high) in labels["age_days"].items()
+        )
         yield (
             f"{', '.join(run['marks']) or 'no marks'}; training rows: strict {labels['training_rows_strict']:,}, "
             f"as scraped {labels['training_rows_as_scraped']:,}; label age (days at 10, 50, 90 %): {ages}"
@@ -108,8 +111,8 @@ def _details(run: Mapping[str, Any]) -> Iterator[str]:
     chosen = next(line for line in run["candidates"] if line["chosen"])
     tried = sum(line["seconds"] for line in run["candidates"] if line["name"] != "average")
     yield (
-        f"chosen {chosen['name']} {chosen['settings']}; candidates {tried:.1f} s of work, {run['seconds']['train']:.1f} s "
-        f"of waiting; whole run {run['seconds']['total']:.1f} s"
+        f"chosen {chosen['name']} {chosen['settings']}; candidates {tried:.1f} s of work, "
+        f"{run['seconds']['train']:.1f} s of waiting; whole run {run['seconds']['total']:.1f} s"
     )
 
 

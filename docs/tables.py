@@ -12,6 +12,8 @@ from tiercast.checks.data import DATA_CHECKS
 from tiercast.cli import main
 from tiercast.core.video import COLUMNS
 from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED
+from tiercast.learn.features.draft import DRAFT
+from tiercast.learn.features.early import FIRST_HOURS
 from tiercast.settings import LEVEL, PREFIX, declared_settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -66,6 +68,17 @@ def features() -> Iterator[str]:
         yield f"| {number} | `{feature.name}`{held} | `{feature.frozen_name}` | {feature.unit} | {feature.meaning} |\n"
 
 
+def forecast_features() -> Iterator[str]:
+    """What a forecast knows: when it can be known, what it needs, and whether the creator can still change it."""
+    yield "| feature | from | needs | unit | range | can be changed | meaning |\n|---|---|---|---|---|---|---|\n"
+    for feature in (*FIRST_HOURS, *DRAFT):
+        change = "yes" if feature.changeable else ""
+        yield (
+            f"| `{feature.name}` | {feature.moment} | {feature.needs} | {feature.unit} | {feature.low:g} to "
+            f"{feature.high:g} | {change} | {feature.meaning} |\n"
+        )
+
+
 def columns() -> Iterator[str]:
     """The canonical columns of a video and its observations."""
     yield "| column | kind | meaning |\n|---|---|---|\n"
@@ -78,6 +91,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "commands": commands,
     "checks": checks,
     "features": features,
+    "forecast_features": forecast_features,
     "columns": columns,
 }
 

@@ -12,8 +12,9 @@ from tiercast.checks.candidate import (
     LabelDoesNotStepBack,
     SameInAFreshProcess,
 )
-from tiercast.checks.evidence import REHEARSAL_TOLERANCE, CandidateEvidence, ChampionFacts
+from tiercast.checks.evidence import REHEARSAL_TOLERANCE, Bars, CandidateEvidence, ChampionFacts
 from tiercast.core.findings import Outcome, Verdict, verdict_of
+from tiercast.core.moments import Moment
 from tiercast.learn.metrics import Evaluation, Measure, TierReport
 
 GIVEN = ChampionFacts("facade" * 10, "given", ())
@@ -27,10 +28,11 @@ def evaluation(accuracy: float | None, recalls: tuple[float | None, ...] = (0.5,
 
 
 GOOD = CandidateEvidence(
+    moment=Moment.OBSERVED,
     label="views",
     evaluation=evaluation(0.7),
-    majority=evaluation(0.2),
-    min_accuracy=0.60,
+    rivals={"majority": evaluation(0.2)},
+    bars=Bars(min_accuracy=0.60),
     rehearsal_difference=0.0,
     rehearsal_problem=None,
     champion=None,
@@ -65,8 +67,10 @@ def test_every_check_has_a_candidate_code_of_its_own_and_says_why_it_matters() -
     ],
 )
 def test_the_accuracy_floor_is_met_exactly_or_not(accuracy: float | None, required: float, outcome: Outcome) -> None:
-    finding = AccuracyFloor().judge(replace(GOOD, evaluation=evaluation(accuracy), min_accuracy=required))
+    bars = Bars(min_accuracy=required)
+    finding = AccuracyFloor().judge(replace(GOOD, evaluation=evaluation(accuracy), bars=bars))
     assert finding.outcome is outcome
+    assert finding.required is required
     assert finding.observed == (None if accuracy is None or math.isnan(accuracy) else accuracy)
 
 
@@ -82,12 +86,23 @@ def test_a_refusal_on_views_says_that_it_is_no_bug_and_one_on_given_labels_does_
     weak = replace(GOOD, evaluation=evaluation(0.45))
     assert "honest, not a bug" in AccuracyFloor().judge(weak).explanation
     assert "honest" not in AccuracyFloor().judge(replace(weak, label="given")).explanation
+    assert "honest" not in AccuracyFloor().judge(replace(weak, moment=Moment.EARLY)).explanation
+
+
+def test_without_a_floor_accuracy_is_told_and_neither_passes_nor_fails() -> None:
+    for accuracy in (0.1, 0.9):
+        draft = replace(
+            GOOD, moment=Moment.DRAFT, evaluation=evaluation(accuracy), bars=Bars(min_accuracy=None), rivals={}
+        )
+        finding = AccuracyFloor().judge(draft)
+        assert (finding.outcome, finding.observed, finding.required) == (Outcome.NOT_APPLICABLE, accuracy, None)
+        assert "C205 judges those it calls confident" in finding.explanation
 
 
 def test_an_accuracy_without_an_interval_is_still_told() -> None:
     bare = replace(evaluation(0.7), metrics={"accuracy": Measure(0.7)})
     unknown = replace(bare, metrics={"accuracy": Measure(None)})
-    sentence = AccuracyFloor().judge(replace(GOOD, evaluation=bare, majority=unknown)).explanation
+    sentence = AccuracyFloor().judge(replace(GOOD, evaluation=bare, rivals={"majority": unknown})).explanation
     assert "for 70.0% of" in sentence
     assert "right for an unknown share" in sentence
 

@@ -47,6 +47,13 @@ def test_too_few_videos_say_what_helps() -> None:
     assert "retrain.fallback_path" in sentence
 
 
+def test_too_few_labels_of_a_forecast_say_why_and_when_that_changes() -> None:
+    why = "Of 900 dated videos with views, 12 have a label."
+    few = replace(GOOD, usable_videos=12, shortage=why)
+    assert EnoughVideos().judge(few).explanation.endswith(f"(retrain.min_videos). {why}")
+    assert why not in EnoughVideos().judge(replace(few, usable_videos=500)).explanation
+
+
 def test_tiers_are_not_asked_about_where_none_could_be_cut() -> None:
     finding = EveryTierPopulated().judge(replace(GOOD, training_tiers=(), test_tiers=()))
     assert finding.outcome is Outcome.NOT_APPLICABLE

@@ -93,4 +93,29 @@ class NoFeatureVanished:
         return Finding(self.code, self.title, Outcome.FAIL, len(vanished), 0, sentence)
 
 
-DATA_CHECKS: Final[tuple[DataCheck, ...]] = (EnoughVideos(), EveryTierPopulated(), NoFeatureVanished())
+class TimeEnough:
+    """D104."""
+
+    code = "D104"
+    title = "Videos of different times"
+    why = "A forecast is chosen by how it did on later videos; a set from one moment has no later."
+
+    def judge(self, evidence: DataEvidence) -> Finding:
+        """At least two blocks of time in the training part to judge candidates on, each with older rows to fit."""
+        cuts = evidence.validation_cuts
+        if cuts is None:
+            sentence = "Only forecasts are judged by time."
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, 2, sentence)
+        outcome = at_least(cuts, 2)
+        sentence = f"The training part has {cuts} blocks of time that older videos can forecast; 2 are required."
+        if outcome is Outcome.FAIL:
+            sentence += " Ingest videos posted over a longer time."
+        return Finding(self.code, self.title, outcome, cuts, 2, sentence)
+
+
+DATA_CHECKS: Final[tuple[DataCheck, ...]] = (
+    EnoughVideos(),
+    EveryTierPopulated(),
+    NoFeatureVanished(),
+    TimeEnough(),
+)

@@ -53,6 +53,8 @@ class DataEvidence:
     test_tiers: tuple[int, ...]
     all_missing: tuple[str, ...]
     champion: ChampionFacts | None
+    validation_cuts: int | None = None
+    """Blocks of time in which training rows can judge each other; None where folds are not cut by time."""
     shortage: str | None = None
     """Why there are not more, and what helps; None where the label's own advice fits."""
 

@@ -29,7 +29,7 @@ from tiercast.flows.predict import (
 )
 from tiercast.intake.clean import Context, clean
 from tiercast.intake.schema import SCHEMA
-from tiercast.ports import SourceFile
+from tiercast.ports import SourceFile, VideoHistory
 from tiercast.render.output import warn
 from tiercast.render.predictions import check_ending, show_predictions, write_predictions
 from tiercast.wiring import Wiring, now
@@ -61,6 +61,10 @@ def command(
     if refused:
         warn(f"{len(refused):,} rows were refused and get no prediction. The first: {refused[0]}")
     _say_what_is_left_out(request, servings, moment)
+
+    def history() -> VideoHistory:
+        return wiring.history
+
     if moment is None:
         predictions = predict_all(request, servings, with_reasons=reasons)
     else:
@@ -134,31 +138,35 @@ def _tiktok_ids(rows: pl.DataFrame) -> dict[str, str]:
 
 def _say_what_is_left_out(request: Request, servings: Mapping[Moment, Serving], moment: Moment | None) -> None:
     """How many videos get no prediction, and what they lack; raises InvalidInput where all do."""
-    latest = moments_of(request, servings)
     if moment is None:
-        answered = latest.filter(pl.col("moment").is_not_null()).height
-        lacking = f"no model serves the moment they are in (champions: {', '.join(sorted(servings))})"
-        needed = "views above 0, or a champion of draft"
+        placed = moments_of(request, servings)
+        left, total = _unserved(placed.filter(pl.col("moment").is_null()), request), placed.height
     else:
-        answered = usable_rows(request, moment).height
-        needed = NEEDS[moment].format(hours=request.early_max_age_hours)
-        lacking = f"the moment {moment.value} needs {needed}"
-    left = latest.height - answered
-    if answered == 0:
-        raise InvalidInput(
-            f"No row of the input can be predicted; each needs a video_id and {needed}.{_ages(latest, moment)}"
-        )
-    if left:
-        warn(f"{left:,} videos get no prediction: {lacking}.{_ages(latest, moment)}")
+        left, total = _unusable(request, moment), request.latest().height
+    if sum(left.values()) == total:
+        told = " ".join(f"{count:,} videos {why}." for why, count in left.items())
+        raise InvalidInput(f"No row of the input can be predicted; each needs a video_id. {told}".rstrip())
+    for why, count in left.items():
+        warn(f"{count:,} videos {why}.")
+
+
+def _unserved(rows: pl.DataFrame, request: Request) -> dict[str, int]:
+    """Videos by why no champion answers them."""
+    hours = request.early_max_age_hours
+    counts = rows.group_by("naturally", maintain_order=True).len().rows()
+    return {UNSERVED[Moment(natural)].format(hours=hours): count for natural, count in counts}
+
+
+def _unusable(request: Request, moment: Moment) -> dict[str, int]:
+    """The same where one moment was asked for."""
+    latest = request.latest()
+    left = latest.height - usable_rows(request, moment).height
+    needed = NEEDS[moment].format(hours=request.early_max_age_hours)
+    return {f"get no prediction: the moment {moment.value} needs {needed}{_ages(latest, moment)}": left} if left else {}
 
 
 def _ages(latest: pl.DataFrame, moment: Moment | None) -> str:
-    """For ``early``, how old the youngest observation is that came too late."""
-    ages = latest.filter(pl.col("views") > 0)["age_hours"].drop_nulls().to_list()
-    if moment is not Moment.EARLY or not ages:
-        return ""
-    return f" The youngest observation given is {min(ages):.0f} hours old; ask for observed, or leave --moment out."
-
+XXX
 
 def _deliver(
     predictions: list[dict[str, Any]], servings: Mapping[Moment, Serving], *, output: Path | None, as_json: bool

@@ -55,7 +55,7 @@ def command(
     else:
         for report in done.reports:
             show_run(report.to_document())
-        for skipped, why in done.skipped.items():
+        for skipped, why in (done.skipped or {}).items():
             warn(f"{skipped.value}: not trained. {why}")
     _exit(done.reports)
 

@@ -31,6 +31,10 @@ class FeatureUse:
     median: float | None
     """Training median, which the logistic imputes; None where every value was missing."""
     missing_share: float
+    needs: str = "the video"
+    """What it is computed from: the video, its first observations, earlier videos."""
+    as_scraped: bool = False
+    """Whether training took what it needs as last scraped, not as it was known by then."""
 
 
 @dataclass(frozen=True, slots=True)

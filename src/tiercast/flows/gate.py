@@ -50,6 +50,7 @@ def judge_data(drawn: Drawn, *, min_videos: int, serving: Release | None) -> lis
         test_tiers=_tier_rows(training_set, test=True),
         all_missing=_all_missing(training_set),
         champion=champion_facts(serving),
+        validation_cuts=len(training_set.folds(seed=0)) if training_set and training_set.timing else None,
         shortage=_shortage(drawn.assembly),
     )
     return [check.judge(evidence) for check in DATA_CHECKS]

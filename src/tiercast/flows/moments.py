@@ -1,7 +1,7 @@
 """Which moments the data allow, and one retrain for each of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
@@ -19,15 +19,16 @@ class Retrained:
     """The runs of one retrain, and the moments that were left out with the sentence that says why."""
 
     reports: Sequence[RunReport]
-    skipped: Mapping[Moment, str] = field(default_factory=dict)
+    skipped: Mapping[Moment, str] | None = None
+    """None where the moments were named, so that none could be left out."""
 
     def to_document(self) -> Mapping[str, object]:
         """The answer of ``retrain --json``: one run as it is, several as a list."""
         documents = [report.to_document() for report in self.reports]
-        skipped = {moment.value: why for moment, why in self.skipped.items()}
-        if len(documents) == 1:
-            return {**documents[0], "skipped": skipped}
-        return {"runs": documents, "skipped": skipped}
+        document = documents[0] if len(documents) == 1 else {"runs": documents}
+        if self.skipped is None:
+            return document
+        return {**document, "skipped": {moment.value: why for moment, why in self.skipped.items()}}
 
 
 def retrain_allowed(world: World, orders: Mapping[Moment, Order], *, progress: Progress) -> Retrained:

@@ -1,6 +1,6 @@
 """Prediction: canonical rows through the champions, one answer a video, each at the moment it is in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -38,6 +38,13 @@ NEEDS: Final = {
     Moment.EARLY: "a posting time and an observation with views at most {hours:g} hours after it",
     Moment.DRAFT: "nothing but a video_id",
 }
+UNSERVED: Final = {
+    Moment.DRAFT: "without views get no prediction: no model serves draft",
+    Moment.OBSERVED: (
+        "not observed within {hours:g} hours after posting get no prediction: no model serves observed or draft"
+    ),
+}
+"""By the moment that a video is in: what is said where nobody answers; whichever moment is served answers ``early``."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,7 @@ def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
 
 
 def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataFrame:
-    """The latest rows with ``moment``: the richest that each video allows and somebody serves; null where none does."""
+    """The latest rows with the moment each is ``naturally`` in, and ``moment``, whose champion answers; null: nobody."""
     known = pl.col("views") > 0
     young = pl.col("age_hours").is_between(0, request.early_max_age_hours)
     natural = (
@@ -150,8 +157,8 @@ def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataF
         for moment, richer in RICHER_FIRST.items()
     }
     return request.latest().with_columns(
-        moment=natural.replace_strict(answers, return_dtype=pl.String)
-    )  # fmt: skip
+        naturally=natural, moment=natural.replace_strict(answers, return_dtype=pl.String)
+    )
 
 
 def usable_rows(request: Request, moment: Moment) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from tiercast.flows.candidates import Fitted, Judged
 from tiercast.flows.forecast_set import ForecastPlan
 from tiercast.flows.model_store import ModelStore, Race, Standing, Writer, promote, upload
 from tiercast.flows.training_set import Drawn, TrainingPlan
-from tiercast.learn.features import FEATURES, feature_schema
+from tiercast.learn.features import FEATURES, Needs, feature_schema
 from tiercast.learn.training_set import TrainingSet
 
 
@@ -51,7 +51,7 @@ def stage(won: Won, *, order: Order, libraries: Mapping[str, str]) -> Release:
         moment=order.moment,
         label=training_set.label,
         model=fitted.name,
-        features=_feature_uses(training_set),
+        features=_feature_uses(training_set, history),
         feature_schema=feature_schema(FEATURES[order.moment]),
         tier_edges=training_set.tier_edges,
         tiers=reference.to_document() if reference else None,
@@ -70,7 +70,7 @@ def stage(won: Won, *, order: Order, libraries: Mapping[str, str]) -> Release:
     return Release.stage(manifest, files)
 
 
-def _feature_uses(training_set: TrainingSet) -> tuple[FeatureUse, ...]:
+def _feature_uses(training_set: TrainingSet, history: str | None) -> tuple[FeatureUse, ...]:
     X = training_set.inputs.X[training_set.numbers(test=False)]
     uses = []
     missing_shares = training_set.missing_shares().tolist()
@@ -86,6 +86,8 @@ def _feature_uses(training_set: TrainingSet) -> tuple[FeatureUse, ...]:
                 held=training_set.held.get(feature.name),
                 median=float(np.median(known)) if len(known) else None,
                 missing_share=missing_shares[column],
+                needs=feature.needs.value,
+                as_scraped=history == "as_scraped" and feature.needs is Needs.HISTORY,
             )
         )
     return tuple(uses)

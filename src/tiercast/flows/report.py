@@ -13,6 +13,7 @@ from tiercast.flows.candidates import CandidateLine, Judged, Slice
 from tiercast.flows.forecast_set import EMBARGO_DAYS, Assembly
 from tiercast.flows.training_set import Source
 from tiercast.learn.confidence import ConfidentPart
+from tiercast.learn.features import FEATURES, Needs
 from tiercast.learn.metrics import Evaluation, Measure
 from tiercast.ports import RunLog, RunRecord
 
@@ -113,6 +114,7 @@ def _forecast_document(judged: Judged | None, assembly: Assembly | None) -> dict
     """What only a forecast has to say: labels, history, slices, curves, and what an embargo on history costs."""
     return {
         "marks": list(assembly.marks) if assembly else [],
+        "features": _features(assembly),
         "labels": _labels(assembly) if assembly else None,
         "slices": [_slice(each) for each in judged.slices] if judged else [],
         "coverage_curve": [_part(part) for part in judged.curve] if judged else [],
@@ -142,6 +144,22 @@ def _labels(assembly: Assembly) -> dict[str, object]:
         "age_days": {side: list(ages) for side, ages in (assembly.label_age_days or {}).items()},
         "first_matures_at": matures_at.isoformat() if matures_at else None,
     }
+
+
+def _features(assembly: Assembly | None) -> list[dict[str, object]]:
+    """For each feature the share of training rows that lacked it, and whether it rests on history as of scrape."""
+    if assembly is None or assembly.training_set is None:
+        return []
+    shares = assembly.training_set.missing_shares().tolist()
+    return [
+        {
+            "name": feature.name,
+            "needs": feature.needs.value,
+            "missing_share": share,
+            "as_scraped": assembly.history == "as_scraped" and feature.needs is Needs.HISTORY,
+        }
+        for feature, share in zip(FEATURES[assembly.moment], shares, strict=True)
+    ]
 
 
 def _slice(part: Slice) -> dict[str, object]:

@@ -10,7 +10,7 @@ from tiercast.learn.fit_logistic import LogisticRecipe
 from tiercast.learn.fit_ordinal import OrdinalRecipe
 from tiercast.learn.recipes import Recipe
 
-MANY_COLUMNS: Final = LogisticRecipe(("linear",), (0.03,), solver="lbfgs", tolerance=1e-3, steps=400)
+MANY_COLUMNS: Final = LogisticRecipe(("linear",), (0.001, 0.03), solver="lbfgs", tolerance=1e-3, steps=400)
 """Forecasts have some fifty columns, most of them logarithms already; shrunk less, they fit one month's creators."""
 
 

@@ -63,7 +63,8 @@ class CreatorPast:
         columns = _summary(self.timeline, pairs, seconds, level) if len(pairs.row) else {}
         nothing = np.full(len(seconds), np.nan)
         columns = {name: columns.get(name, nothing) for name in SUMMARY}
-        columns["posts"] = np.nan_to_num(columns["posts"])  # no post is known: that is a zero, not an unknown
+        named = rows["author"].is_not_null().to_numpy()
+        columns["posts"] = np.where(named, np.nan_to_num(columns["posts"]), np.nan)  # a creator without any has zero
         columns["followers"] = self._followers(creator, seconds)
         return columns
 
@@ -77,7 +78,7 @@ class CreatorPast:
         start, end = self.by_creator.before(creator, seconds)
         order = self.by_creator.order
         known = [_newest(order[low:high]) for low, high in zip(start.tolist(), end.tolist(), strict=True)]
-        row = np.repeat(np.arange(len(known)), [len(posts) for posts in known])
+        row = np.repeat(np.arange(len(known)), np.array([len(posts) for posts in known], dtype=np.int64))
         post = np.concatenate([np.empty(0, dtype=np.int64), *known])
         return Pairs(row, post, self.timeline.measured_before(post, seconds[row]))
 
@@ -130,8 +131,8 @@ class _Groups:
     first: Ints
     size: Ints
 
-    def sum(self, values: Ints) -> Floats:
-        return np.add.reduceat(values, self.first).astype(np.float64)
+    def sum(self, values: Ints | NDArray[np.bool_]) -> Floats:
+        return np.add.reduceat(values.astype(np.int64), self.first).astype(np.float64)
 
     def mean_where(self, values: Ints, chosen: NDArray[np.bool_]) -> Floats:
         counted = np.add.reduceat(chosen.astype(np.int64), self.first)
@@ -168,9 +169,9 @@ def _summary(timeline: Timeline, pairs: Pairs, seconds: Ints, level: Floats) -> 
         "last5": groups.mean_where(log_views, rank < 5),
         "recent": groups.sum(by_rank * log_views) / groups.sum(by_rank),
         "recent_month": groups.sum(by_day * log_views) / groups.sum(by_day),
-        "hits": groups.sum((log_views > level[pairs.row] + HIT).astype(np.int64)) / n,
-        "posts_week": groups.sum((days < 7).astype(np.int64)),
-        "posts_month": groups.sum((days < 30).astype(np.int64)),
+        "hits": np.where(np.isnan(level[rows]), np.nan, groups.sum(log_views > level[pairs.row] + HIT) / n),
+        "posts_week": groups.sum(days < 7),
+        "posts_month": groups.sum(days < 30),
         "seconds_since": (seconds[rows] - timeline.posted[pairs.post[last]]).astype(np.float64),
         "seconds_between": _between(timeline.posted[pairs.post], pairs.row, groups),
         "log_seconds": _mean_log_duration(timeline, pairs, groups),

@@ -53,11 +53,14 @@ class TierReference:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "TierReference":
         """As ``to_document`` wrote it; raises KeyError, TypeError or ValueError where it did not."""
+        edges = {name: _four(each) for name, each in dict(document["edges"]).items()}
+        if ALL not in edges:
+            raise ValueError(f"it has no edges of {ALL!r}")
         multiples = document["multiples"]
         return cls(
             RelativeTo(document["relative_to"]),
-            {name: tuple(edges) for name, edges in document["edges"].items()},
-            None if multiples is None else tuple(multiples),
+            edges,
+            None if multiples is None else _four(multiples),
             int(document["min_posts"]),
         )
 
@@ -89,6 +92,12 @@ class TierReference:
         """The tier of each row's views, 1..5 ``(n,)``."""
         exceeded: NDArray[np.int64] = (views[:, None] > self.edges_of(rows)).sum(axis=1)
         return exceeded + 1
+
+
+def _four(values: Sequence[Any]) -> tuple[Any, ...]:
+    if len(values) != len(EDGE_PERCENTILES):
+        raise ValueError(f"{len(values)} edges where tiers have {len(EDGE_PERCENTILES)}")
+    return tuple(values)
 
 
 def log_edges(edges: Floats) -> Floats:

@@ -5,6 +5,7 @@ is out of reach before its own second. Times are whole seconds since 1970 UTC: a
 second on, a question is asked at the last whole one, so rounding never lets the future in.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -25,6 +26,8 @@ NOBODY: Final = -2
 """A number that no entry has, in questions about a key that never occurred."""
 _DAY: Final = 86_400
 _SHIFT: Final = np.int64(32)
+_NEVER: Final = (1 << 32) - 1
+"""The last second that fits beside a key, in the year 2106: nothing is before it that says so."""
 
 Ints = NDArray[np.int64]
 
@@ -41,14 +44,14 @@ class Stamps:
     @classmethod
     def of(cls, keys: Ints, seconds: Ints) -> "Stamps":
         """The entries of these keys and seconds; equal ones keep their order."""
-        places = (keys << _SHIFT) + seconds
+        places = (keys << _SHIFT) + np.minimum(seconds, _NEVER)
         order = np.argsort(places, kind="stable")
         return cls(order, places[order])
 
     def before(self, keys: Ints, seconds: Ints) -> tuple[Ints, Ints]:
         """For each question the slice [start, end) of the entries of its key strictly before its second."""
         start = np.searchsorted(self.places, keys << _SHIFT, side="left")
-        end = np.searchsorted(self.places, (keys << _SHIFT) + seconds, side="left")
+        end = np.searchsorted(self.places, (keys << _SHIFT) + np.minimum(seconds, _NEVER), side="left")
         return start, np.maximum(start, end)
 
 
@@ -80,7 +83,8 @@ class Timeline:
         """From canonical rows, one an observation; undated posts and observations without views are no history.
 
         ``observed``: a measurement is known from its scrape on. ``as_scraped``: from the posting on, as if counts had
-        stood still since; the last one speaks for all. Nothing is known before a post is ``embargo_days`` old.
+        stood still since; the last one speaks for all. Nothing is known before a post is ``embargo_days`` old. A post
+        of which only the day is known was up at the end of that day, for all one knows.
         """
         dated = rows.filter(
             pl.col("published_at").is_not_null(), pl.col("views") > 0, pl.col("scraped_at").is_not_null()
@@ -91,10 +95,9 @@ class Timeline:
         posts = dated.unique("post", keep="first", maintain_order=True)
         posted = seconds_of(posts["published_at"], up=True)
         creator, creators = _numbered_creators(posts)
-        scraped, published = seconds_of(dated["scraped_at"], up=True), seconds_of(dated["published_at"], up=True)
-        counted = scraped if history == "observed" else published
-        known = np.maximum(counted, published + int(embargo_days * _DAY))
+        scraped = seconds_of(dated["scraped_at"], up=True)
         post = dated["post"].to_numpy().astype(np.int64)
+        known = _known_from(dated, scraped if history == "observed" else None, embargo_days)
         views = dated["views"].to_numpy().astype(np.float64)
         return cls(
             posts=posts,
@@ -117,6 +120,14 @@ class Timeline:
         if not len(self.post):
             return np.full(len(posts), -1, dtype=np.int64)
         return np.asarray(np.where(end > start, self.latest.order[place], -1), dtype=np.int64)
+
+
+def _known_from(dated: pl.DataFrame, scraped: Ints | None, embargo_days: float) -> Ints:
+    """The second from which each measurement counts as known: when it was scraped, or, without that, posted."""
+    posted = seconds_of(dated["published_at"], up=True)
+    up = posted + _DAY * dated["published_date_only"].fill_null(value=False).to_numpy().astype(np.int64)
+    known = np.maximum(up if scraped is None else scraped, posted)
+    return known if embargo_days == 0 else np.maximum(known, up + math.ceil(embargo_days * _DAY))
 
 
 def seconds_of(times: pl.Series, *, up: bool = False) -> Ints:

@@ -85,26 +85,37 @@ class TrainingSet:
         return Rows(self.inputs, self.tiers, self.weights, log_views)[self.numbers(test=test)]
 
     def folds(self, *, seed: int) -> list[Fold]:
-        """How the training rows judge each other: blocks of time where there is time, else three folds by tier."""
+        """How the training rows judge each other: by blocks of time for a forecast, else by three folds by tier.
+
+        None where a forecast's rows are too few, or posted too close together, to be cut by time.
+        """
         own = self.numbers(test=False)
         if self.timing is None:
             return stratified_folds(self.tiers[own], seed=seed)
         posted = self.timing.posted_at[own]
-        # Labels that all came with one late scrape leave nothing to fit on; then they count from the horizon on.
-        for known in (self.timing.known_at[own], posted + self.timing.horizon):
+        # Labels that all came with one late scrape leave nothing to fit on; then they count from the horizon on, and
+        # where the videos span little more than that, from the posting on: by time in any case, never at random.
+        for known in (self.timing.known_at[own], posted + self.timing.horizon, posted):
             cuts = time_cuts(posted, known, n_cuts=N_CUTS, first_share=FIRST_SHARE)
-            if len(cuts) >= MIN_CUTS and all(len(fit) >= MIN_FIT_ROWS for fit, _ in cuts):
-                return [Fold(fit, judge) for fit, judge in cuts]
-        return stratified_folds(self.tiers[own], seed=seed)
+            folds = [Fold(fit, judge) for fit, judge in cuts if self._can_learn(own[fit])]
+            if len(folds) >= MIN_CUTS:
+                return folds
+        return []
+
+    def _can_learn(self, rows: NDArray[np.int64]) -> bool:
+        """Whether a fit has rows enough, of every tier."""
+        return len(rows) >= MIN_FIT_ROWS and len(np.unique(self.tiers[rows])) == N_TIERS
 
     def fingerprint(self, *, test: bool) -> RowSet:
-        """How many rows a side has, and the hash of their identities, features and tiers."""
+        """How many rows a side has, and the hash of their identities, features, tiers and views."""
         rows = self.numbers(test=test)
         digest = hashlib.sha256()
         for row in rows.tolist():
             digest.update("\x1f".join(self.identities[row]).encode() + b"\x1e")
         digest.update(np.ascontiguousarray(self.inputs.X[rows]).tobytes())
         digest.update(np.ascontiguousarray(self.tiers[rows]).tobytes())
+        if self.views is not None:
+            digest.update(np.ascontiguousarray(self.views[rows]).tobytes())
         return RowSet(rows=len(rows), sha256=digest.hexdigest())
 
     def missing_shares(self) -> NDArray[np.float64]:

@@ -41,6 +41,9 @@ def _releases(console: Console, models: MomentModels) -> None:
         newest = (manifest.newest_training_video_at or "")[:10]
         table.add_row(mark, line.release[:12], manifest.model, manifest.label, accuracy, *rows, newest)
     console.print(table)
+    for line in models.releases:
+        if line.manifest is not None and line.manifest.marks:
+            console.print(f"[dim]{line.release[:12]}: {', '.join(line.manifest.marks)}[/]")
     console.print()
 
 

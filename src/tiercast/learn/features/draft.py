@@ -21,7 +21,6 @@ _PER_DAY: Final = 1 / 86_400
 """Multiplied, never divided: Polars divides a single row otherwise than many, and the last bit would differ."""
 
 CAPTION, POSTED = pl.col("description"), pl.col("published_at")
-RECENT, LEVEL = pl.col("recent"), pl.col("level")
 HOUR_KNOWN = POSTED.is_not_null() & ~pl.col("published_date_only").fill_null(value=False)
 _MINUTES = pl.col("region").replace_strict(MINUTES_FROM_UTC, default=0, return_dtype=pl.Int64)
 LOCAL_TIME = POSTED + pl.duration(minutes=_MINUTES)
@@ -74,7 +73,7 @@ POST: Final[tuple[Feature, ...]] = (
     _post("hour", "hours", "hour of posting, local where the region is known, else UTC",
           pl.when(HOUR_KNOWN).then(LOCAL_TIME.dt.hour() + LOCAL_TIME.dt.minute() * (1 / 60)), high=24),
     _post("weekday", "days", "day of posting, Monday 1, local where the region is known",
-          LOCAL_TIME.dt.weekday(), high=7),
+          pl.when(HOUR_KNOWN).then(LOCAL_TIME).otherwise(POSTED).dt.weekday(), high=7),
     _post("sound_is_own", "0 or 1", "1 where the sound is the creator's own", own_sound().cast(pl.Float64), high=1),
     _post("is_slideshow", "0 or 1", "1 for a slideshow of pictures", pl.col("is_slideshow").cast(pl.Float64), high=1),
     _post("is_ad", "0 or 1", "1 where it is paid or sponsored", pl.col("is_ad").cast(pl.Float64), high=1),
