@@ -1,12 +1,13 @@
 """How good forecasts are on real videos: ``make quality``.
 
 Each line is a dry run of the program itself on a fresh home. The anchor protocol is a settings file in ``anchor/``,
-read by the same flow as everybody's; the product's own definition, all settings at their defaults but for ``max_videos``,
-stands beside it. Sets are read from ``../shared/data`` (or the folder named); a set is a pair of files
-``NAME.parquet`` and ``NAME_observations.parquet``.
+read by the same flow as everybody's; the product's own definition, all settings at their defaults but ``max_videos``,
+stands beside it. Sets are read from ``../shared/data``, whose results go into docs/forecasts.md, or from the folder
+named; a set is a pair of files ``NAME.parquet`` and ``NAME_observations.parquet``.
 """
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,8 @@ REACH: Mapping[tuple[str, str], str] = {
     ("tiktok_politicians_2026", "early"): ">= .832 / <= .500 / >= .944",
     ("tiktok_feed_2025", "observed"): ">= .452 / <= 1.240 / >= .62",
 }
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "forecasts.md"
+BLOCK = re.compile(r"(<!-- quality -->\n).*?(<!-- end -->)", re.DOTALL)
 EVERYTHING = {"TIERCAST_RETRAIN__MAX_VIDEOS": "1000000"}
 
 
@@ -33,12 +36,27 @@ def main() -> None:
     if not sets:
         raise SystemExit(f"No NAME.parquet in {folder}. Name a folder with real sets.")
     print("accuracy / log loss / quadratic weighted kappa on the newest fifth, by time\n")
+    table = ["| set, moment, protocol | rows | candidate | best rival | gate |", "|---|---|---|---|---|"]
     for name in sets:
         with tempfile.TemporaryDirectory(prefix="tiercast-quality-") as place:
-            _set(name, folder, Path(place))
+            table += [_row(what, run) for what, run in _set(name, folder, Path(place))]
+    if folder == DATA:
+        page, written = PAGE.read_text(encoding="utf-8"), "\n".join(table) + "\n"
+        PAGE.write_text(BLOCK.sub(lambda found: found[1] + written + found[2], page), encoding="utf-8")
 
 
-def _set(name: str, folder: Path, place: Path) -> None:
+def _row(what: str, run: Mapping[str, Any]) -> str:
+    """One line of the page's table."""
+    if not run["metrics"]:
+        return f"| {what} | {run['labels']['labelled']:,} | too few | | {run['status']} |"
+    rivals = {name: rival for name, rival in run["rivals"].items() if rival}
+    best = min(rivals, key=lambda name: rivals[name]["log_loss"]["value"])
+    return (
+        f"| {what} | {run['videos']:,} | {_three(run['metrics'])} | {best}: {_three(rivals[best])} | {run['status']} |"
+    )
+
+
+def _set(name: str, folder: Path, place: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     once, again = place / "once", place / "again"
     for moment, home, files in (
         ("draft", once, [folder / f"{name}.parquet"]),
@@ -46,15 +64,23 @@ def _set(name: str, folder: Path, place: Path) -> None:
     ):
         tiercast("ingest", *map(str, filter(Path.exists, files)), home=home, accept=(0, 1))
         settings = (ANCHOR / f"{moment}.toml").read_text(encoding="utf-8")
-        _show(f"{name}, {moment}, anchor", _run(moment, home, settings), REACH.get((name, moment), ""))
+        run = _run(moment, home, settings)
+        _show(f"{name}, {moment}, anchor", run, REACH.get((name, moment), ""))
+        yield f"{name}, {moment}, anchor", run
     for moment, home in (("draft", once), ("draft", again), ("early", again)):
         scraped = "scraped once" if home == once else "every scrape"
-        _show(f"{name}, {moment}, as shipped, {scraped}", _run(moment, home, "", **EVERYTHING), "")
+        run = _run(moment, home, "", **EVERYTHING)
+        _show(f"{name}, {moment}, as shipped, {scraped}", run, "")
+        yield f"{name}, {moment}, as shipped, {scraped}", run
     for days in ("10", "unlimited"):
         env = {**EVERYTHING, "TIERCAST_LABELS__MAX_AGE_DAYS": days}
-        _show(f"{name}, draft, every scrape, labels of at most {days} days", _run("draft", again, "", **env), "")
+        run = _run("draft", again, "", **env)
+        _show(f"{name}, draft, every scrape, labels of at most {days} days", run, "")
+        yield f"{name}, draft, every scrape, max_age_days {days}", run
     settings = (ANCHOR / "observed.toml").read_text(encoding="utf-8")
-    _show(f"{name}, observed", _run("observed", once, settings), REACH.get((name, "observed"), ""))
+    run = _run("observed", once, settings)
+    _show(f"{name}, observed", run, REACH.get((name, "observed"), ""))
+    yield f"{name}, observed", run
     print()
 
 

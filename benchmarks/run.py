@@ -221,7 +221,7 @@ from tiercast.core.moments import Moment
 from tiercast.flows.predict import Request, latest_of_each, load_champion, predict
 from tiercast.wiring import now
 wiring = open_home(Path(sys.argv[1]))
-serving = load_champion(wiring.objects, wiring.read_log(), Moment.DRAFT, wiring.history)
+serving = load_champion(wiring.objects, wiring.read_log(), Moment.DRAFT, lambda: wiring.history)
 drafts = latest_of_each(wiring.history.recent(limit=3000)).with_columns(views=pl.lit(None, dtype=pl.Int64))
 serving.store
 def ask(rows, reasons):

@@ -90,12 +90,12 @@ def test_a_refusal_on_views_says_that_it_is_no_bug_and_one_on_given_labels_does_
 
 
 def test_without_a_floor_accuracy_is_told_and_neither_passes_nor_fails() -> None:
-    for accuracy in (0.1, 0.9):
+    for accuracy, told in ((0.1, 0.1), (0.9, 0.9), (math.nan, None)):
         draft = replace(
             GOOD, moment=Moment.DRAFT, evaluation=evaluation(accuracy), bars=Bars(min_accuracy=None), rivals={}
         )
         finding = AccuracyFloor().judge(draft)
-        assert (finding.outcome, finding.observed, finding.required) == (Outcome.NOT_APPLICABLE, accuracy, None)
+        assert (finding.outcome, finding.observed, finding.required) == (Outcome.NOT_APPLICABLE, told, None)
         assert "C205 judges those it calls confident" in finding.explanation
 
 

@@ -283,7 +283,7 @@ def test_one_flipped_byte_of_the_only_release_is_never_served(trained: Trained, 
     answer = tiercast("predict", "--stored", "--json", home=trained.home)
     assert_failed(answer, "sound release", path.name, release[:12], "does not match")
     assert answer.out == ""
-    (moment,) = tiercast("models", "--json", home=trained.home).document["moments"]
+    (moment,) = tiercast("models", "--moment", "observed", "--json", home=trained.home).document["moments"]
     assert path.name in moment["releases"][0]["damage"]
     assert {k: v for k, v in hashes(trained.home).items() if "videos.db" not in k} == {
         k: v for k, v in damaged.items() if "videos.db" not in k

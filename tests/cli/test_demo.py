@@ -30,7 +30,7 @@ def test_the_demo_promotes_then_refuses_and_ends_well(shown: Shown) -> None:
     honest, damaged = reversed(tiercast("runs", "--json", home=shown.home).document["runs"])
     assert (honest["status"], damaged["status"]) == ("promoted", "rejected")
     assert damaged["champion_before"] == damaged["champion_after"] == honest["candidate"]
-    (moment,) = tiercast("models", "--json", home=shown.home).document["moments"]
+    (moment,) = tiercast("models", "--moment", "observed", "--json", home=shown.home).document["moments"]
     assert moment["champion"] == honest["candidate"]
     assert len(moment["promotions"]) == len(moment["releases"]) == 1
 

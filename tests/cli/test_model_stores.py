@@ -30,7 +30,7 @@ def test_the_whole_path_works_on_a_bucket(trained: Trained, on_s3: dict[str, str
     assert other.document["status"] == "promoted", other.err
     back = tiercast("rollback", "--reason", "as before", "--json", home=trained.home, **on_s3)
     assert back.document["release"] == first.document["candidate"] == trained.retrained.document["candidate"]
-    (moment,) = tiercast("models", "--json", home=trained.home, **on_s3).document["moments"]
+    (moment,) = tiercast("models", "--moment", "observed", "--json", home=trained.home, **on_s3).document["moments"]
     assert moment["champion"] == first.document["candidate"]
     assert [entry["number"] for entry in moment["promotions"]] == [1, 2, 3]
     predicted = tiercast("predict", trained.videos, "--json", home=trained.home, **on_s3)
@@ -80,7 +80,7 @@ def test_without_put_if_absent_the_promotion_log_goes_to_postgres(
     assert tiercast("ingest", trained.videos, home=trained.home, **both).code == 0
     answer = tiercast("retrain", "--json", home=trained.home, **both)
     assert (answer.code, answer.document["status"]) == (0, "promoted"), answer.err
-    (moment,) = tiercast("models", "--json", home=trained.home, **both).document["moments"]
+    (moment,) = tiercast("models", "--moment", "observed", "--json", home=trained.home, **both).document["moments"]
     assert moment["champion"] == answer.document["candidate"]
     doctor = tiercast("doctor", "--json", home=trained.home, **both).document
     assert doctor["ok"]

@@ -44,10 +44,11 @@ def test_training_does_need_scikit_learn_so_that_blocking_it_is_felt(trained: Tr
 
 def test_without_a_champion_nothing_is_predicted(home: Path, tmp_path: Path) -> None:
     path = write_items(tmp_path / "a.jsonl", [item()])
-    answer = tiercast("predict", path, "--json", home=home)
-    assert_failed(answer, "No model serves the moment observed yet", "tiercast retrain")
-    assert answer.out == ""
-    assert not home.exists()
+    for asked, words in ((), "No model serves any moment yet"), (("--moment", "observed"), "the moment observed yet"):
+        answer = tiercast("predict", path, *asked, "--json", home=home)
+        assert_failed(answer, words, "tiercast retrain")
+        assert answer.out == ""
+        assert not home.exists()
 
 
 def test_predict_wants_a_file_or_the_store_and_not_both(trained: Trained) -> None:
@@ -63,7 +64,7 @@ def test_videos_without_views_get_no_prediction_and_are_counted(trained: Trained
     answer = tiercast("predict", path, "--json", home=trained.home)
     assert answer.code == 0
     assert [line["video_id"] for line in answer.lines] == ["1"]
-    assert "no views" in answer.err
+    assert "1 videos without views get no prediction: no model serves draft." in answer.err
     assert "1 rows were refused" in answer.err
 
 

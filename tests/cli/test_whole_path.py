@@ -50,7 +50,7 @@ def test_a_candidate_that_passes_is_promoted_with_every_key_of_the_contract(trai
         "value": document["test_accuracy"],
         "interval": document["test_accuracy_interval"],
     }
-    assert {line["name"] for line in document["candidates"]} == {"logistic", "xgboost"}
+    assert {line["name"] for line in document["candidates"]} == {"logistic", "xgboost", "average"}
     assert sum(line["chosen"] for line in document["candidates"]) == 1
     assert document["candidates"][0].keys() >= {"name", "log_loss", "seconds", "chosen"}
     assert document["seconds"].keys() == {"query", "features", "train", "evaluate", "gate", "publish", "total"}
@@ -70,10 +70,13 @@ def test_the_matrix_the_tiers_and_the_accuracy_of_a_run_agree(trained: Trained) 
 
 def test_findings_have_every_key_and_a_sentence(trained: Trained) -> None:
     findings = trained.retrained.document["findings"]
-    assert [finding["code"] for finding in findings] == ["D101", "D102", "D103", "C201", "C202", "C203", "C204"]
+    asked = ["D101", "D102", "C201", "C202", "C203"]
+    of_champions, of_forecasts = ["D103", "C204"], ["D104", "C205", "C206", "C207", "C208", "C209"]
+    outcomes = {finding["code"]: finding["outcome"] for finding in findings}
+    assert len(findings) == len(outcomes)
+    assert outcomes == dict.fromkeys(asked, "pass") | dict.fromkeys([*of_champions, *of_forecasts], "not_applicable")
     for finding in findings:
         assert finding.keys() == {"code", "title", "outcome", "observed", "required", "explanation"}
-        assert finding["outcome"] in ("pass", "not_applicable")
         assert finding["explanation"].endswith(".")
 
 
@@ -94,7 +97,10 @@ def test_people_read_tables_on_standard_output_and_bars_on_standard_error(traine
 
 def test_models_marks_the_champion(trained: Trained) -> None:
     champion = trained.retrained.document["candidate"]
-    (moment,) = tiercast("models", "--json", home=trained.home).document["moments"]
+    draft, early, moment = tiercast("models", "--json", home=trained.home).document["moments"]
+    assert [draft["moment"], early["moment"], moment["moment"]] == ["draft", "early", "observed"]
+    for untrained in (draft, early):
+        assert (untrained["champion"], untrained["releases"], untrained["promotions"]) == (None, [], [])
     assert moment["champion"] == champion
     assert [(line["release"], line["serves"]) for line in moment["releases"]] == [(champion, True)]
     (entry,) = moment["promotions"]
@@ -165,7 +171,7 @@ def test_a_second_release_is_rolled_back_with_a_reason(trained: Trained, tmp_pat
     answer = tiercast("rollback", "--reason", "odd scores on Tuesday", "--json", home=trained.home)
     assert answer.code == 0
     assert answer.document["release"] == first
-    (moment,) = tiercast("models", "--json", home=trained.home).document["moments"]
+    (moment,) = tiercast("models", "--moment", "observed", "--json", home=trained.home).document["moments"]
     assert moment["champion"] == first
     assert [entry["action"] for entry in moment["promotions"]] == ["promote", "promote", "rollback"]
     assert moment["promotions"][-1]["reason"] == "odd scores on Tuesday"

@@ -22,7 +22,7 @@ from tiercast.core.release import Promotion, Release
 from tiercast.flows.model_store import ModelStore, Writer, history, rollback
 from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import retrain
-from tiercast.ports import PromotionLog
+from tiercast.ports import PromotionLog, Question
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
 
@@ -113,8 +113,8 @@ class Odd:
     def __post_init__(self) -> None:
         self._process = FreshProcess()
 
-    def predict(self, release: Release, X: Matrix) -> Matrix:
-        return self.distort(self._process.predict(self.spoil(release), X))
+    def predict(self, release: Release, question: Question) -> Matrix:
+        return self.distort(self._process.predict(self.spoil(release), question))
 
     def close(self) -> None:
         self._process.close()

@@ -167,10 +167,10 @@ def questions(draw: st.DrawFn, rows: list[Row], how: How) -> list[tuple[Row, int
     """Who asks and at which second: mostly around those at which something became known or leaves a window."""
     seconds = [known_from(row, how) for row in rows] + [ceiling(T0)]
     shifts = st.sampled_from([-1, 0, 1, 7 * 86_400, 7 * 86_400 + 1, 30 * 86_400, 30 * 86_400 + 1])
-    asked = []
-    for _ in range(draw(st.integers(1, 5))):
-        asked.append((scrape("asks", **draw(contents)), draw(st.sampled_from(seconds)) + draw(shifts)))
-    return asked
+    moments = st.builds(int.__add__, st.sampled_from(seconds), shifts)
+    return draw(
+        st.lists(st.tuples(contents.map(lambda content: scrape("asks", **content)), moments), min_size=1, max_size=5)
+    )
 
 
 hows = st.builds(How, st.sampled_from(MODES), st.sampled_from([0.0, 1.0, 2.5]))

@@ -170,6 +170,9 @@ def stores(draw: st.DrawFn) -> list[Row]:
     return draw(st.permutations(rows))
 
 
+shifts = st.sampled_from([-1, 0, 1, 2, 86_400, 7 * 86_400, 30 * 86_400, 90 * 86_400, 900 * 86_400])
+
+
 @st.composite
 def questions(draw: st.DrawFn, rows: list[Row], how: How) -> list[tuple[Row, int, float]]:
     """Who asks, at which second, beside what level: mostly just around the seconds at which something became known."""
@@ -177,7 +180,7 @@ def questions(draw: st.DrawFn, rows: list[Row], how: How) -> list[tuple[Row, int
     asked = []
     for _ in range(draw(st.integers(1, 5))):
         platform, author = draw(people)
-        second = draw(st.sampled_from(known)) + draw(st.sampled_from([-1, 0, 1, 2, 86_400, 90 * 86_400, 900 * 86_400]))
+        second = draw(st.sampled_from(known)) + draw(shifts)
         asked.append((scrape("asks", platform=platform, author=author), second, draw(st.sampled_from([NAN, 30_000.5]))))
     return asked
 

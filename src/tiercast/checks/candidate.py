@@ -4,7 +4,7 @@ from math import isnan
 from typing import Final
 
 from tiercast.checks.evidence import REHEARSAL_ROWS, REHEARSAL_TOLERANCE, CandidateCheck, CandidateEvidence
-from tiercast.checks.forecast import FORECAST_CHECKS, percent
+from tiercast.checks.forecast import FORECAST_CHECKS, known, percent
 from tiercast.core.findings import Finding, Outcome, at_least
 
 
@@ -20,7 +20,7 @@ class AccuracyFloor:
         accuracy, required = evidence.evaluation.accuracy, evidence.bars.min_accuracy
         if required is None:
             sentence = "No floor is set on all predictions of this moment; C205 judges those it calls confident."
-            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, accuracy.value, None, sentence)
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, known(accuracy.value), None, sentence)
         outcome, majority = at_least(accuracy.value, required), evidence.rivals["majority"].accuracy
         if accuracy.value is None or isnan(accuracy.value):
             sentence = "Accuracy could not be computed, so nothing is proven."

@@ -19,9 +19,17 @@ RIVAL_NAMES: Final = {
 }
 
 
+TOO_FEW_CREATORS: Final = "Too few creators in the test part"
+
+
+def known(value: float | None) -> float | None:
+    """The value, or None where it is NaN: nobody knows it either way."""
+    return None if value is None or isnan(value) else value
+
+
 def percent(measure: Measure) -> str:
     """A share with its interval, in words."""
-    if measure.value is None:
+    if measure.value is None or isnan(measure.value):
         return "an unknown share"
     if measure.interval is None:
         return f"{measure.value:.1%}"
@@ -49,7 +57,7 @@ class ConfidentPartHolds:
             return asked
         part, bars = evidence.confident, evidence.bars
         required = bars.min_confident_accuracy
-        if part is None or part.accuracy.value is None:
+        if part is None:
             sentence = (
                 "No confidence threshold was found: in the newer half of the validation no share of the most confident "
                 f"predictions is proven to be right {required:.0%} of the time, so none is called confident."
@@ -60,11 +68,12 @@ class ConfidentPartHolds:
             f"{percent(part.accuracy)} of them; {required:.0%} is required, on {bars.min_confident_rows:,} videos and "
             f"{bars.min_coverage:.0%} of all (gate.draft)."
         )
+        accuracy = known(part.accuracy.value)
         if part.rows < bars.min_confident_rows:
-            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, part.accuracy.value, required, told)
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, accuracy, required, told)
         enough = at_least(part.coverage, bars.min_coverage)
-        outcome = at_least(part.accuracy.value, required) if enough is Outcome.PASS else enough
-        return Finding(self.code, self.title, outcome, part.accuracy.value, required, told)
+        outcome = at_least(accuracy, required) if enough is Outcome.PASS else enough
+        return Finding(self.code, self.title, outcome, accuracy, required, told)
 
 
 class BeatsEveryRival:
@@ -80,7 +89,7 @@ class BeatsEveryRival:
             return asked
         lowest = _worst(evidence, "log_loss", lambda bounds: bounds.lower)
         if lowest is None:
-            sentence = "Too few creators in the test part to compare with the rivals."
+            sentence = f"{TOO_FEW_CREATORS} to compare with the rivals."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, 0, sentence)
         value, name = lowest
         outcome = Outcome.PASS if value > 0 else Outcome.FAIL
@@ -104,7 +113,7 @@ class NoRivalIsMoreAccurate:
             return asked
         lowest = _worst(evidence, "accuracy", lambda bounds: bounds.upper)
         if lowest is None:
-            sentence = "Too few creators in the test part to compare with the rivals."
+            sentence = f"{TOO_FEW_CREATORS} to compare with the rivals."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, 0, sentence)
         value, name = lowest
         outcome = at_least(value, 0)
@@ -128,7 +137,8 @@ class MissesNarrowly:
             return asked
         measure, required = evidence.evaluation.metrics["within_one"], evidence.bars.min_within_one
         sentence = f"At most one tier off for {percent(measure)}; {required:.0%} is required (gate.draft)."
-        return Finding(self.code, self.title, at_least(measure.value, required), measure.value, required, sentence)
+        share = known(measure.value)
+        return Finding(self.code, self.title, at_least(share, required), share, required, sentence)
 
 
 class Calibrated:
@@ -143,14 +153,17 @@ class Calibrated:
         if asked := _only_draft(self, evidence):
             return asked
         metrics, limit = evidence.evaluation.metrics, evidence.bars.max_calibration_error
-        error, chance = metrics["expected_calibration_error"].value, metrics["calibration_error_by_chance"].value
-        bounds = evidence.evaluation.bounds.get("calibration_excess")
-        rows = evidence.evaluation.rows
-        if error is None or chance is None or bounds is None or isnan(error) or rows < MIN_CALIBRATION_ROWS:
+        error = known(metrics["expected_calibration_error"].value)
+        chance = known(metrics["calibration_error_by_chance"].value)
+        bounds, rows = evidence.evaluation.bounds.get("calibration_excess"), evidence.evaluation.rows
+        if rows < MIN_CALIBRATION_ROWS:
             sentence = (
                 f"{rows:,} test videos are too few to tell a calibration error from chance; "
                 f"{MIN_CALIBRATION_ROWS:,} are needed."
             )
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, error, limit, sentence)
+        if error is None or chance is None or bounds is None or isnan(bounds.lower):
+            sentence = f"{TOO_FEW_CREATORS} to tell a calibration error from chance."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, error, limit, sentence)
         outcome = Outcome.FAIL if bounds.lower > limit else Outcome.PASS
         sentence = (
@@ -163,11 +176,11 @@ class Calibrated:
 def _worst(
     evidence: CandidateEvidence, measure: str, bound: Callable[[Bounds], float]
 ) -> tuple[float, str] | None:  # fmt: skip
-    """The lowest bound over all rivals and whose it is; None where one of them has none."""
-    found = [(name, over[measure]) for name, over in evidence.over_rivals.items()]
-    if not found or any(bounds is None for _, bounds in found):
+    """The lowest bound over all rivals and whose it is; None where one of them has none, or NaN."""
+    found = [(bound(bounds), name) for name, over in evidence.over_rivals.items() if (bounds := over[measure])]
+    if not found or len(found) < len(evidence.over_rivals) or any(isnan(value) for value, _ in found):
         return None
-    return min((bound(bounds), name) for name, bounds in found if bounds is not None)
+    return min(found)
 
 
 FORECAST_CHECKS: Final[tuple[CandidateCheck, ...]] = (

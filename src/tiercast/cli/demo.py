@@ -18,7 +18,7 @@ from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.demo import Demonstration, Stage, demonstrate
 from tiercast.flows.ingest import FileReport, IngestOptions, ingest_file
-from tiercast.learn.generated import generate
+from tiercast.learn.generated import REGULAR, generate
 from tiercast.ports import Progress, VideoStore
 from tiercast.render.demo import show_demo
 from tiercast.render.output import print_json, progress_bars, warn
@@ -43,7 +43,7 @@ def demo(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """The whole loop on generated videos: ingest, retrain, publish, and a damaged week that the gate refuses."""
+    """The whole loop on generated videos: ingest, retrain, publish, a damaged week that is refused, and forecasts."""
     place = _fresh(home)
     if not as_json:
         warn(GENERATED + "\n")
@@ -53,16 +53,15 @@ def demo(
     with TemporaryDirectory(prefix="tiercast-demo-") as spare, progress_bars(quiet=as_json) as progress:
         shown = _play(wiring, Path(spare), progress)
     report = place / "report.html"
-    write_report(shown.honest.to_document(), report, note=GENERATED)
+    write_report(shown.forecasts[0].to_document(), report, note=GENERATED)
     if as_json:
         print_json(_document(shown, place, report))
     else:
         show_demo(shown, place, report)
-    if (shown.honest.status, shown.damaged.status) != ("promoted", "rejected"):
-        raise Unavailable(
-            f"The demo expects promoted and rejected, but saw {shown.honest.status} ({shown.honest.reason}) and "
-            f"{shown.damaged.status} ({shown.damaged.reason}). Please report it."
-        )
+    told = [shown.honest, shown.damaged, *shown.forecasts]
+    if [report.status for report in told] != ["promoted", "rejected", "promoted", "promoted"]:
+        seen = "; ".join(f"{report.moment.value} {report.status} ({report.reason})" for report in told)
+        raise Unavailable(f"The demo expects promoted, rejected, promoted, promoted, but saw {seen} Please report it.")
 
 
 def _fresh(home: Path | None) -> Path:
@@ -81,7 +80,7 @@ def _fresh(home: Path | None) -> Path:
 
 def _play(wiring: Wiring, spare: Path, progress: Progress) -> Demonstration:
     progress.stage("generating videos")
-    generated = generate(N_VIDEOS, seed=SEED, now=now())
+    generated = generate(N_VIDEOS, seed=SEED, now=now(), world=REGULAR)
 
     def ingest(rows: pl.DataFrame, name: str, store: VideoStore) -> FileReport:
         path = (wiring.settings.home if store is wiring.videos else spare) / name
@@ -90,8 +89,8 @@ def _play(wiring: Wiring, spare: Path, progress: Progress) -> Demonstration:
         return ingest_file(source, store, wiring.rejects, options=IngestOptions(now()), progress=progress)
 
     spare_store = SqlVideoStore(open_sqlite(spare / "videos.db"), "the demo's spare database", load=insert_rows)
-    order = order_of(wiring.settings, Moment.OBSERVED)
-    return demonstrate(generated, Stage(world_of(wiring), spare_store, ingest), order, progress=progress)
+    orders = {moment: order_of(wiring.settings, moment) for moment in Moment}
+    return demonstrate(generated, Stage(world_of(wiring), spare_store, ingest), orders, progress=progress)
 
 
 def _document(shown: Demonstration, home: Path, report: Path) -> dict[str, object]:
@@ -102,4 +101,6 @@ def _document(shown: Demonstration, home: Path, report: Path) -> dict[str, objec
         "best_possible_accuracy": shown.ideal.expected_accuracy,
         "honest": shown.honest.to_document(),
         "damaged": shown.damaged.to_document(),
+        "forecasts": [report.to_document() for report in shown.forecasts],
+        "best_possible_accuracy_before_posting": shown.ideal_draft.expected_accuracy if shown.ideal_draft else None,
     }

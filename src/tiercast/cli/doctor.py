@@ -107,7 +107,7 @@ def _free(home: Path) -> str:
 
 def _champion(wiring: Wiring) -> str:
     told = []
-    for moment, serving in load_champions(wiring.objects, wiring.read_log(), wiring.history).items():
+    for moment, serving in load_champions(wiring.objects, wiring.read_log(), lambda: wiring.history).items():
         if serving.warnings:
             raise Unavailable(f"An older release serves {moment.value}: {' '.join(serving.warnings)}")
         newest = serving.release.manifest.newest_training_video_at

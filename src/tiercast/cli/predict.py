@@ -18,6 +18,7 @@ from tiercast.core.video import published_at_from_tiktok_id
 from tiercast.flows.predict import (
     NEEDS,
     UNKNOWN,
+    UNSERVED,
     Request,
     Serving,
     load_champion,
@@ -61,10 +62,6 @@ def command(
     if refused:
         warn(f"{len(refused):,} rows were refused and get no prediction. The first: {refused[0]}")
     _say_what_is_left_out(request, servings, moment)
-
-    def history() -> VideoHistory:
-        return wiring.history
-
     if moment is None:
         predictions = predict_all(request, servings, with_reasons=reasons)
     else:
@@ -74,11 +71,15 @@ def command(
 
 
 def _servings(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]:
+
+    def videos() -> VideoHistory:
+        return wiring.history
+
     log = wiring.read_log()
     if moment is None:
-        servings = load_champions(wiring.objects, log, wiring.history)
+        servings = load_champions(wiring.objects, log, videos)
     else:
-        servings = {moment: load_champion(wiring.objects, log, moment, wiring.history)}
+        servings = {moment: load_champion(wiring.objects, log, moment, videos)}
     for serving in servings.values():
         for warning in serving.warnings:
             warn(warning)
@@ -160,13 +161,21 @@ def _unserved(rows: pl.DataFrame, request: Request) -> dict[str, int]:
 def _unusable(request: Request, moment: Moment) -> dict[str, int]:
     """The same where one moment was asked for."""
     latest = request.latest()
-    left = latest.height - usable_rows(request, moment).height
+    left = latest.join(usable_rows(request, moment), on=["platform", "video_id"], how="anti")
     needed = NEEDS[moment].format(hours=request.early_max_age_hours)
-    return {f"get no prediction: the moment {moment.value} needs {needed}{_ages(latest, moment)}": left} if left else {}
+    why = f"get no prediction: the moment {moment.value} needs {needed}{_came_too_late(request, left, moment)}"
+    return {why: left.height} if left.height else {}
 
 
-def _ages(latest: pl.DataFrame, moment: Moment | None) -> str:
-XXX
+def _came_too_late(request: Request, left: pl.DataFrame, moment: Moment) -> str:
+    """For ``early``, how old the youngest observation of these videos is, and who would answer them."""
+    age = pl.col("scraped_at") - pl.col("published_at")
+    seen = request.rows.join(left, on=["platform", "video_id"], how="semi").filter(pl.col("views") > 0)
+    ages = seen.select(age.dt.total_seconds() / 3600).drop_nulls().to_series().to_list()
+    if moment is not Moment.EARLY or not ages:
+        return ""
+    return f"; the youngest that was given is {min(ages):.0f} hours old. Ask for observed, or leave --moment out"
+
 
 def _deliver(
     predictions: list[dict[str, Any]], servings: Mapping[Moment, Serving], *, output: Path | None, as_json: bool

@@ -131,8 +131,10 @@ def assemble(
 
 def _first_maturing(unlabelled: pl.DataFrame, measured: pl.DataFrame) -> datetime | None:
     """When the first row gets a label by the next scrapes; what the scrapes so far have missed does not come back."""
-    to_come = unlabelled.filter(pl.col("matures_at") > measured["scraped_at"].max())
-    return to_come["matures_at"].min()  # type: ignore[return-value]
+    last_scrape = measured["scraped_at"].max()
+    if last_scrape is None:
+        return None
+    return unlabelled.filter(pl.col("matures_at") > last_scrape)["matures_at"].min()  # type: ignore[return-value]
 
 
 def scraped_once(rows: pl.DataFrame) -> bool:

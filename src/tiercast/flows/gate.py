@@ -92,9 +92,9 @@ def _shortage(assembly: Assembly | None) -> str | None:
     """Why a forecast has not more labels, and when that changes."""
     if assembly is None:
         return None
-    told = f"Of {assembly.candidates:,} {_ASKING[assembly.moment]}, {assembly.labelled:,} have a label."
+    told = f"Of {assembly.candidates:,} {_ASKING[assembly.moment]}, {assembly.labelled:,} have a label.{_gap(assembly)}"
     if assembly.candidates == 0:
-        return told
+        return f"{told} {_FIRST_OF_ALL[assembly.moment]}"
     if assembly.first_matures_at is not None:
         told += (
             " A label needs an observation about labels.horizon_days after posting; the first of the others can be "
@@ -103,6 +103,23 @@ def _shortage(assembly: Assembly | None) -> str | None:
     return f"{told} Ingest more scrapes of the same videos, or lower retrain.min_videos."
 
 
+def _gap(assembly: Assembly) -> str:
+    """Labelled rows that neither train nor test, by the rule for when a label is known."""
+    split = assembly.split
+    left_out = 0 if split is None else int(np.sum(~split.is_training & ~split.is_test))
+    if split is None or not left_out:
+        return ""
+    return (
+        f" {left_out:,} of those take no part: they were posted before the test begins, and their labels were known "
+        f"only after. labels.known_at = strict leaves {split.left_strict:,} for training, as_scraped "
+        f"{split.left_as_scraped:,}; this run took {split.rule}."
+    )
+
+
+_FIRST_OF_ALL: Final = {
+    Moment.DRAFT: "Ingest videos whose posting time and views are known.",
+    Moment.EARLY: "Scrape videos within that time after posting, and again a week later.",
+}
 _ASKING: Final = {
     Moment.DRAFT: "dated videos with views",
     Moment.EARLY: "early observations (at most moments.early_max_age_hours after posting)",

@@ -46,6 +46,9 @@ UNSERVED: Final = {
 }
 """By the moment that a video is in: what is said where nobody answers; whichever moment is served answers ``early``."""
 
+MEASURED: Final = pl.col("views") > 0
+Videos = Callable[[], VideoHistory]
+
 
 @dataclass(frozen=True)
 class Serving:
@@ -54,7 +57,8 @@ class Serving:
     release: Release
     predictor: Predictor
     warnings: Sequence[str]
-    videos: VideoHistory
+    videos: Videos
+    """Opened for a forecast only: ``observed`` answers also where the video store is out of reach."""
 
     @property
     def moment(self) -> Moment:
@@ -69,12 +73,12 @@ class Serving:
     @cached_property
     def store(self) -> StorePast:
         """How everybody's newest posts had done, read once: who serves for long makes a new Serving now and then."""
-        recent = self.videos.recent(limit=int(self.release.manifest.settings["history_videos"]))
+        recent = self.videos().recent(limit=int(self.release.manifest.settings["history_videos"]))
         return StorePast.of(self._timeline(recent))
 
     def past(self, rows: pl.DataFrame) -> Past:
         """What the store knows of these rows' creators, and of everybody's newest posts."""
-        return Past(CreatorPast.of(self._timeline(self.videos.of_creators(creators_of(rows)))), self.store)
+        return Past(CreatorPast.of(self._timeline(self.videos().of_creators(creators_of(rows)))), self.store)
 
     def _timeline(self, rows: pl.DataFrame) -> Timeline:
         embargo_days = float(self.release.manifest.settings["embargo_days"])
@@ -96,12 +100,18 @@ class Request:
 
     def early(self) -> pl.DataFrame:
         """The observations that are early."""
-        age = pl.col("scraped_at") - pl.col("published_at")
-        hours = timedelta(hours=self.early_max_age_hours)
-        return self.rows.filter(pl.col("views") > 0, age >= timedelta(), age <= hours)
+        return self.rows.filter(self._is_early())
+
+    def latest_early(self) -> pl.DataFrame:
+        """The last early observation of each video that has one, in the order in which videos first appear."""
+        return latest_of_each(self.rows, preferred=self._is_early()).filter(self._is_early())
+
+    def _is_early(self) -> pl.Expr:
+        age, hours = pl.col("scraped_at") - pl.col("published_at"), timedelta(hours=self.early_max_age_hours)
+        return MEASURED & (age >= timedelta()) & (age <= hours)
 
 
-def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment, videos: VideoHistory) -> Serving:
+def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment, videos: Videos) -> Serving:
     """The release that serves; raises Missing where there is none, never a made-up answer."""
     serving = champion(objects, log, moment)
     if serving is None:
@@ -112,7 +122,7 @@ def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment
     return Serving(serving.release, Predictor.of(serving.release), serving.warnings, videos)
 
 
-def load_champions(objects: ObjectStore, log: PromotionLog | None, videos: VideoHistory) -> dict[Moment, Serving]:
+def load_champions(objects: ObjectStore, log: PromotionLog | None, videos: Videos) -> dict[Moment, Serving]:
     """Every moment's champion; raises Missing where no moment has one."""
     found = {moment: champion(objects, log, moment) for moment in Moment}
     servings = {
@@ -128,9 +138,13 @@ def load_champions(objects: ObjectStore, log: PromotionLog | None, videos: Video
     return servings
 
 
-def latest_of_each(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a video, the one scraped last, in the order in which videos first appear."""
-    newest_last = rows.with_row_index("first").sort("scraped_at", maintain_order=True)
+def latest_of_each(rows: pl.DataFrame, *, preferred: pl.Expr = MEASURED) -> pl.DataFrame:
+    """One row a video, the last scraped of the preferred ones if it has any, in the order in which videos first appear.
+
+    A scrape that found no views does not undo what earlier ones measured.
+    """
+    ranked = rows.with_row_index("first").with_columns(preferred=preferred.fill_null(value=False))
+    newest_last = ranked.sort("preferred", "scraped_at", maintain_order=True)
     key = ("platform", "video_id")
     one = newest_last.group_by(key, maintain_order=True).agg(pl.all().exclude("first").last(), pl.col("first").min())
     return one.sort("first").select(rows.columns)
@@ -142,11 +156,10 @@ def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
 
 
 def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataFrame:
-    """The latest rows with the moment each is ``naturally`` in, and ``moment``, whose champion answers; null: nobody."""
-    known = pl.col("views") > 0
+    """The latest rows with the moment each is in ``naturally``, and the ``moment`` that answers it; null: none does."""
     young = pl.col("age_hours").is_between(0, request.early_max_age_hours)
     natural = (
-        pl.when(~known.fill_null(value=False))
+        pl.when(~MEASURED.fill_null(value=False))
         .then(pl.lit(Moment.DRAFT.value))
         .when(young.fill_null(value=False))
         .then(pl.lit(Moment.EARLY.value))
@@ -165,11 +178,8 @@ def usable_rows(request: Request, moment: Moment) -> pl.DataFrame:
     """The latest rows that this moment can be asked about; see ``NEEDS``."""
     latest = request.latest()
     if moment is Moment.OBSERVED:
-        return latest.filter(pl.col("views") > 0)
-    if moment is Moment.EARLY:
-        key = ["platform", "video_id"]
-        return latest.join(request.early().select(key).unique(), on=key, how="semi", maintain_order="left")
-    return latest
+        return latest.filter(MEASURED)
+    return request.latest_early() if moment is Moment.EARLY else latest
 
 
 def predict_all(
@@ -177,6 +187,8 @@ def predict_all(
 ) -> list[dict[str, Any]]:
     """One prediction for each video that some champion can answer, in the order of the request."""
     placed = moments_of(request, servings).with_row_index("place")
+    if with_reasons:
+        _refuse_reasons_for_many(placed["moment"].count())
     answers: dict[int, dict[str, Any]] = {}
     for moment, serving in servings.items():
         rows = placed.filter(pl.col("moment") == moment.value)
@@ -194,14 +206,19 @@ def predict(
     """
     if rows.is_empty():
         return []
-    if with_reasons and rows.height > MOST_VIDEOS:
-        raise InvalidInput(
-            f"Reasons are given for at most {MOST_VIDEOS} videos at a time; these are {rows.height:,}. Ask for fewer."
-        )
+    if with_reasons:
+        _refuse_reasons_for_many(rows.height)
     asked = ask(rows, serving, request)
     medians = [feature.median for feature in serving.release.manifest.features]
     told = reasons(serving.predictor, asked, medians) if with_reasons else [None] * rows.height
     return list(_answers(rows, asked, serving, told))
+
+
+def _refuse_reasons_for_many(videos: int) -> None:
+    if videos > MOST_VIDEOS:
+        raise InvalidInput(
+            f"Reasons are given for at most {MOST_VIDEOS} videos at a time; these are {videos:,}. Ask for fewer."
+        )
 
 
 def ask(rows: pl.DataFrame, serving: Serving, request: Request) -> Asked:

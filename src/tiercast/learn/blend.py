@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -83,18 +84,21 @@ def load_blend(files: Mapping[str, bytes]) -> Blend:
     """The blend that ``to_files`` wrote; raises InvalidInput for an unknown member or damaged content."""
     try:
         document = json.loads(files[FILE])
-        kinds, temperature = list(document["members"]), float(document["temperature"])
-        low, high = document["range_levels"]
+        kinds, temperature = [str(kind) for kind in document["members"]], float(document["temperature"])
+        low, high = map(float, document["range_levels"])
         wants_ranges = bool(document["ranges"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise InvalidInput(f"The release's {FILE} cannot be read ({type(error).__name__}: {error}).") from error
+    if not kinds or not 0 < temperature < inf or not 0 <= low < high <= 1:
+        raise InvalidInput(
+            f"The release's {FILE} names {len(kinds)} models, the temperature {temperature} and the range {low} to "
+            f"{high}; it has to be a model or more, a number above 0, and two rising shares."
+        )
     loaded = {kind: load_model(kind, files) for kind in {*kinds, *(["ordinal"] if wants_ranges else [])}}
     ranges = loaded.get("ordinal")
-    if not kinds or not temperature > 0:
-        raise InvalidInput(f"The release's {FILE} names {len(kinds)} models and the temperature {temperature}.")
     return Blend(
         members=tuple(loaded[kind] for kind in kinds),
         temperature=temperature,
         ranges=ranges if wants_ranges and isinstance(ranges, OrdinalModel) else None,
-        range_levels=(float(low), float(high)),
+        range_levels=(low, high),
     )

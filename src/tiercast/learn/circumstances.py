@@ -61,7 +61,7 @@ class StorePast:
         week = self.measured.before(platform, seconds, within=WEEK)
         sounds = sound_keys(rows)
         uses, total = self.sounds.before(sounds, seconds)
-        known = np.array([key is not None for key in sounds])
+        known = np.array([key is not None for key in sounds], dtype=bool)
         return {
             **self._hashtag_columns(rows, seconds, level),
             "sound_uses": np.where(known, uses, np.nan),

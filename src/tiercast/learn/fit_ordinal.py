@@ -124,7 +124,9 @@ def _residual_table(
     n_groups = max(1, min(N_GROUPS, len(means) // MIN_ROWS_A_GROUP))
     bounds = np.quantile(means, np.arange(1, n_groups) / n_groups)
     group = np.searchsorted(bounds, means, side="right")
-    table = [_quantiles(residuals[group == number], weights[group == number]) for number in range(n_groups)]
+    used = np.unique(group)  # where many means are the same, a group may have no row
+    table = [_quantiles(residuals[group == number], weights[group == number]) for number in used.tolist()]
+    bounds = bounds[used[1:] - 1]
     return tuple(bounds.tolist()), tuple(tuple(row.tolist()) for row in table)
 
 

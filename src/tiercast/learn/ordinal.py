@@ -35,9 +35,10 @@ class Line:
 
     def at(self, X: Floats) -> Floats:
         """Its height at each row ``(n,)``."""
-        chosen = X[:, list(self.columns)]
+        chosen = np.take(X, self.columns, axis=1)
         known = np.where(np.isnan(chosen), np.array(self.medians), chosen)
-        # Summed row by row: a matrix product of one row would round otherwise than one of many.
+        # Summed along rows that lie one after the other, as ``take`` lays them: a matrix product, or a sum over the
+        # columns that ``X[:, columns]`` may lay out, would round otherwise for one row than for many.
         height: Floats = (known * np.array(self.weights)).sum(axis=1) + self.constant
         return height
 

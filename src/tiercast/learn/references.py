@@ -12,6 +12,8 @@ from tiercast.core.tiers import EDGE_PERCENTILES, RelativeTo, tier_edges
 ALL: Final = "all"
 FOLLOWER_BANDS: Final = (1_000, 10_000, 100_000, 1_000_000)
 BAND_NAMES: Final = ("under 1k", "1k-10k", "10k-100k", "100k-1M", "over 1M")
+HAIR: Final = 1e-12
+"""Logarithms of views and back again are that exact."""
 
 Floats = NDArray[np.float64]
 
@@ -77,7 +79,7 @@ class TierReference:
         return [next(name for name in names if name in self.edges) for names in _names(rows, self.relative_to)]
 
     def edges_of(self, rows: Standpoint) -> Floats:
-        """Each row's four edges in views ``(n, 4)``; a row's tier is 1 + the number of edges that its views exceed."""
+        """Each row's edges in whole views ``(n, 4)``; its tier is 1 + the number of edges that its views exceed."""
         if not len(rows.platforms):
             return np.empty((0, len(EDGE_PERCENTILES)))
         groups = self.groups(rows)
@@ -85,7 +87,8 @@ class TierReference:
         if self.multiples is None:
             return fixed
         own = np.array([name == RelativeTo.CREATOR for name in groups])
-        relative = np.expm1(np.nan_to_num(rows.usual)[:, None] + np.array(self.multiples))
+        # Whole numbers, as views are; a hair more, or a video on an edge would by its last bit lie above it.
+        relative = np.floor(np.expm1(np.nan_to_num(rows.usual)[:, None] + np.array(self.multiples)) * (1 + HAIR))
         return np.where(own[:, None], relative, fixed)
 
     def tiers(self, views: NDArray[np.int64], rows: Standpoint) -> NDArray[np.int64]:
@@ -129,7 +132,7 @@ def cut_reference(
             for name in names[:-1]:
                 members.setdefault(name, []).append(row)
         large = {name: own for name, own in sorted(members.items()) if len(own) >= min_cohort}
-        edges |= {name: tier_edges(views[own].tolist()) for name, own in large.items()}
+        edges = {name: tier_edges(views[own].tolist()) for name, own in large.items()} | edges
     return TierReference(relative_to, edges)
 
 

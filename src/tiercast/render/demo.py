@@ -21,6 +21,7 @@ def show_demo(shown: Demonstration, home: Path, report: Path) -> None:
     console.rule("[bold]What happened", align="left", style="dim")
     _honest(console, shown)
     _damaged(console, shown.damaged)
+    _forecasts(console, shown)
     console.rule("[bold]What to type next", align="left", style="dim")
     _next(console, home, report)
 
@@ -46,6 +47,31 @@ def _damaged(console: Console, damaged: RunReport) -> None:
     )
 
 
+def _forecasts(console: Console, shown: Demonstration) -> None:
+    draft, early = shown.forecasts
+    best = percent(shown.ideal_draft.expected_accuracy) if shown.ideal_draft else "unknown"
+    console.print(
+        "3. Before posting, from the post itself and what was known of earlier posts by then: right for "
+        f"{_right(draft)} of newer test videos; who knew every creator's true audience could expect {best}. "
+        f"{_sure(draft)}"
+    )
+    console.print(f"4. In the first hours, with a first observation: right for {_right(early)}. {_sure(early)}")
+
+
+def _right(report: RunReport) -> str:
+    return percent(report.judged.candidate.accuracy.value if report.judged else None)
+
+
+def _sure(report: RunReport) -> str:
+    part = report.judged.confident if report.judged else None
+    if part is None:
+        return f"None is called confident; {report.status}."
+    return (
+        f"It calls {percent(part.coverage)} of them confident and is right for {percent(part.accuracy.value)} of "
+        f"those; {report.status}."
+    )
+
+
 def _next(console: Console, home: Path, report: Path) -> None:
     place = shlex.quote(str(home))
     started = (
@@ -56,11 +82,11 @@ def _next(console: Console, home: Path, report: Path) -> None:
     program = "tiercast" if shutil.which("tiercast") else started
     commands = (
         (f"{program} models --home {place}", "who serves, and the promotion log"),
-        (f"{program} runs --home {place}", "both runs"),
+        (f"{program} runs --home {place}", "the four runs"),
         (f"{program} predict {shlex.quote(str(home / 'generated-videos.parquet'))} --home {place}", "predict"),
         (f"{program} ingest YOUR-SCRAPE.json", "start with your own videos, in .tiercast"),
         (f"{program} retrain", "train on them"),
     )
     for command, why in commands:
         console.print(f"[bold]{command}[/]   [dim]# {why}[/]", soft_wrap=True)
-    console.print(f"The run as a page: {report}", soft_wrap=True)
+    console.print(f"The forecast's run as a page: {report}", soft_wrap=True)

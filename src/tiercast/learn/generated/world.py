@@ -114,4 +114,8 @@ class World:
 
 
 WORLD: Final = World()
-"""The world of the demo and of the tests."""
+"""The world of most tests: first scrapes at any age up to a year."""
+REGULAR: Final = World(
+    videos_per_creator=20, oldest_hours=72, rescraped_share=1.0, last_scrape_within_days=120, rescrape_median_days=5
+)
+"""The world of the demo: a team that scrapes its creators every few days, so that history is known in time."""
