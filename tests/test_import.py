@@ -4,9 +4,32 @@ import subprocess
 import sys
 
 
+def imported_by(code: str) -> set[str]:
+    """The packages that a fresh process has loaded after this code."""
+    program = f"{code}\nimport sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    return {*done.stdout.split()}
+
+
 def test_importing_tiercast_imports_no_library() -> None:
-    code = "import sys, tiercast; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    imported = {*done.stdout.split()}
+    imported = imported_by("import tiercast")
     assert "tiercast" in imported
     assert not imported & {"numpy", "polars", "sklearn", "xgboost", "sqlalchemy", "pydantic", "typer", "rich"}
+
+
+LOGISTIC = """
+import numpy as np
+import tiercast.flows.predict
+from tiercast.learn.blend import Blend, load_blend
+from tiercast.learn.logistic import LogisticModel
+from tiercast.learn.models import Inputs
+none = ((0.0,),) * 5
+files = Blend((LogisticModel("linear", (), (0.0,), (0.0,), (1.0,), none, (0.0,) * 5),)).to_files()
+load_blend(files).probabilities(Inputs(np.zeros((1, 1))))
+"""
+
+
+def test_a_logistic_champion_loads_neither_xgboost_nor_what_only_training_needs() -> None:
+    imported = imported_by(LOGISTIC)
+    assert {"tiercast", "numpy", "polars"} <= imported
+    assert not imported & {"xgboost", "sklearn", "scipy", "sqlalchemy"}

@@ -1,10 +1,11 @@
 """Every outcome of the questions put to the data."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from tiercast.checks.data import DATA_CHECKS, EnoughVideos, EveryTierPopulated, NoFeatureVanished
+from tiercast.checks.data import DATA_CHECKS, EnoughVideos, EveryTierPopulated, NoFeatureVanished, TimeEnough
 from tiercast.checks.evidence import ChampionFacts, DataEvidence
 from tiercast.core.findings import Outcome, Verdict, verdict_of
 
@@ -103,3 +104,21 @@ def test_only_a_feature_that_the_champion_relied_on_can_vanish(
 def test_a_vanished_feature_is_named_with_the_champion_that_needs_it() -> None:
     finding = NoFeatureVanished().judge(replace(GOOD, champion=CHAMPION, all_missing=("like_rate", "hour_posted")))
     assert finding.explanation.startswith("Unknown on every video: like_rate. Champion c0ffeec0ffee learned from it")
+
+
+@pytest.mark.parametrize(
+    ("cuts", "outcome"),
+    [
+        (None, Outcome.NOT_APPLICABLE),
+        (0, Outcome.FAIL),
+        (1, Outcome.FAIL),
+        (2, Outcome.PASS),
+        (4, Outcome.PASS),
+    ],
+)
+def test_a_forecast_needs_two_blocks_of_time_and_other_moments_none(cuts: int | None, outcome: Outcome) -> None:
+    finding = TimeEnough().judge(replace(GOOD, validation_cuts=cuts))
+    assert (finding.outcome, finding.observed, finding.required) == (outcome, cuts, 2)
+    told = "Only forecasts are judged by time" if cuts is None else f"{cuts} blocks of time .* 2 are required"
+    assert re.search(told, finding.explanation)
+    assert ("over a longer time" in finding.explanation) == (outcome is Outcome.FAIL)

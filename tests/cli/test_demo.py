@@ -25,14 +25,17 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     return Shown(home, tiercast("demo", home=home))
 
 
-def test_the_demo_promotes_then_refuses_and_ends_well(shown: Shown) -> None:
+def test_the_demo_promotes_then_refuses_then_forecasts_and_ends_well(shown: Shown) -> None:
     assert shown.answer.code == 0, shown.answer.err
-    honest, damaged = reversed(tiercast("runs", "--json", home=shown.home).document["runs"])
+    honest, damaged, *forecasts = reversed(tiercast("runs", "--json", home=shown.home).document["runs"])
     assert (honest["status"], damaged["status"]) == ("promoted", "rejected")
     assert damaged["champion_before"] == damaged["champion_after"] == honest["candidate"]
-    (moment,) = tiercast("models", "--moment", "observed", "--json", home=shown.home).document["moments"]
-    assert moment["champion"] == honest["candidate"]
-    assert len(moment["promotions"]) == len(moment["releases"]) == 1
+    assert [(run["moment"], run["status"]) for run in forecasts] == [("draft", "promoted"), ("early", "promoted")]
+    champions = [run["candidate"] for run in (*forecasts, honest)]
+    moments = tiercast("models", "--json", home=shown.home).document["moments"]
+    assert [moment["champion"] for moment in moments] == champions
+    for moment in moments:
+        assert len(moment["promotions"]) == len(moment["releases"]) == 1
 
 
 def test_the_demo_says_that_its_videos_are_generated(shown: Shown) -> None:
@@ -46,6 +49,15 @@ def test_the_demo_learns_what_can_be_learned_and_no_more(shown: Shown) -> None:
     honest = tiercast("runs", "--json", home=shown.home).document["runs"][-1]
     assert 100 * honest["test_accuracy"] == pytest.approx(best, abs=4 * error)
     assert 0 < error < 2
+
+
+def test_no_draft_beats_whoever_knows_every_creators_true_audience(shown: Shown) -> None:
+    told = " ".join(shown.answer.out.split())
+    drafted, best = map(float, re.findall(r"right for ([\d.]+)% of newer test videos; .*?expect ([\d.]+)%", told)[0])
+    draft = tiercast("runs", "--json", home=shown.home).document["runs"][1]
+    error = 100 * (best / 100 * (1 - best / 100) / sum(map(sum, draft["confusion_matrix"]))) ** 0.5
+    assert drafted == pytest.approx(100 * draft["test_accuracy"], abs=0.051)
+    assert best - 12 * error < drafted < best + 4 * error
 
 
 def test_the_commands_that_the_demo_prints_work(shown: Shown) -> None:

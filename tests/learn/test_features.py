@@ -269,12 +269,12 @@ def test_holding_sets_a_column_in_a_copy() -> None:
 def test_the_schema_changes_with_names_order_units_and_ranges_only() -> None:
     from dataclasses import replace
 
-    assert feature_schema() == feature_schema(OBSERVED)
-    assert feature_schema(OBSERVED[::-1]) != feature_schema()
+    own = feature_schema(OBSERVED)
+    assert feature_schema(OBSERVED[::-1]) != own
     for change in ({"name": "x"}, {"unit": "x"}, {"low": -1.0}, {"high": 2.0}):
-        assert feature_schema((replace(OBSERVED[0], **change), *OBSERVED[1:])) != feature_schema()  # type: ignore[arg-type]
+        assert feature_schema((replace(OBSERVED[0], **change), *OBSERVED[1:])) != own  # type: ignore[arg-type]
     reworded = replace(OBSERVED[0], meaning="the same in other words")
-    assert feature_schema((reworded, *OBSERVED[1:])) == feature_schema()
+    assert feature_schema((reworded, *OBSERVED[1:])) == own
 
 
 def test_no_rows_have_no_vectors() -> None:

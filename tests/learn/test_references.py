@@ -208,8 +208,8 @@ def test_the_log_edges_of_a_creator_lie_between_the_tiers(usual: float, multiple
         assert above == (reference.tiers(np.array([count]), rows)[0] == 5)
 
 
-@pytest.mark.parametrize(("posts", "expected"), [(2, ALL), (3, "creator"), (4, "creator")])
-def test_a_creator_of_just_enough_posts_is_measured_by_them(posts: int, expected: str) -> None:
+@pytest.mark.parametrize(("posts", "expected"), [(2, ALL), (3, "creator"), (4, "creator"), (NAN, ALL)])
+def test_a_creator_of_just_enough_posts_is_measured_by_them(posts: float, expected: str) -> None:
     assert cut(RelativeTo.CREATOR).groups(standpoint(["tiktok"], usual=5.0, posts=posts)) == [expected]
 
 

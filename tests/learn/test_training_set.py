@@ -12,7 +12,7 @@ from tiercast.core.tiers import RelativeTo
 from tiercast.learn.models import Inputs
 from tiercast.learn.recipes import Fold
 from tiercast.learn.references import TierReference
-from tiercast.learn.training_set import MIN_FIT_ROWS, N_CUTS, Timing, TrainingSet, tier_weights
+from tiercast.learn.training_set import MIN_CUTS, N_CUTS, Timing, TrainingSet, tier_weights
 
 X = np.linspace(0, 1, 60).reshape(4, 15)
 SET = TrainingSet(
@@ -158,6 +158,12 @@ def test_no_fold_knows_a_test_row() -> None:
     assert max(numbers) < len(training_set.numbers(test=False)) == 1_600
 
 
+def test_a_tier_that_only_test_rows_have_is_none_to_fit_on() -> None:
+    training_set = dated(2_000, tests=400)
+    unseen = np.where(training_set.is_test, 5, np.minimum(training_set.tiers, 4))
+    assert replace(training_set, tiers=unseen).folds(seed=42) == []
+
+
 def test_labels_that_all_came_with_one_late_scrape_count_from_the_horizon_on() -> None:
     late = dated(2_000, known_after=0)
     assert late.timing is not None
@@ -170,18 +176,36 @@ def test_labels_that_all_came_with_one_late_scrape_count_from_the_horizon_on() -
     assert [fold.judge.tolist() for fold in found] == [fold.judge.tolist() for fold in expected]
 
 
-@pytest.mark.parametrize("lacking", ["times", "rows"])
-def test_without_times_or_rows_enough_folds_are_drawn_by_tier(lacking: str) -> None:
-    training_set = dated(2 * MIN_FIT_ROWS - 2, known_after=0)
-    if lacking == "times":
-        training_set = replace(dated(2_000), timing=None)
+def test_videos_that_span_little_more_than_the_horizon_are_still_judged_by_time() -> None:
+    short = dated(7 * 24, known_after=30 * DAY)  # a week of posts, none of which had its label within it
+    assert short.timing is not None
+    own, posted = replace(short, tiers=1 + np.arange(7 * 24) % 5), short.timing.posted_at
+    folds = own.folds(seed=42)
+    assert len(folds) >= MIN_CUTS
+    for fold in folds:
+        assert posted[fold.fit].max() < posted[fold.judge].min()
+
+
+def test_rows_without_times_are_judged_by_three_folds_drawn_by_tier() -> None:
+    training_set = replace(dated(2_000), timing=None)
     folds = training_set.folds(seed=42)
     assert len(folds) == 3
-    assert judged_together(folds) == list(range(training_set.n_videos))
+    assert judged_together(folds) == list(range(2_000))
+    for fold in folds:
+        assert np.bincount(training_set.tiers[fold.judge])[1:] == pytest.approx([400 / 3] * 5, abs=1)
 
 
-def test_just_rows_enough_are_judged_by_time() -> None:
-    training_set = dated(2 * MIN_FIT_ROWS, known_after=0)
+@pytest.mark.parametrize(("rows", "fits"), [(200, [100, 125, 150, 175]), (198, [123, 148, 173]), (120, [105]), (9, [])])
+def test_a_block_is_judged_where_the_rows_before_it_are_enough(rows: int, fits: list[int]) -> None:
+    known_at_once = dated(rows, known_after=0)
+    expected = fits if len(fits) >= MIN_CUTS else []  # one block alone tells nothing of time
+    assert [len(fold.fit) for fold in known_at_once.folds(seed=42)] == expected
+
+
+def test_a_block_before_which_a_tier_never_came_is_not_judged() -> None:
+    training_set = dated(400, known_after=0)
     assert training_set.timing is not None
-    at_once = replace(training_set, timing=replace(training_set.timing, horizon=0))
-    assert [len(fold.fit) for fold in at_once.folds(seed=42)] == [100, 125, 150, 175]
+    late = training_set.timing.posted_at > np.sort(training_set.timing.posted_at)[220]
+    rare = replace(training_set, tiers=np.where((training_set.tiers == 3) & ~late, 2, training_set.tiers))
+    assert [len(fold.fit) for fold in training_set.folds(seed=42)] == [200, 250, 300, 350]
+    assert [len(fold.fit) for fold in rare.folds(seed=42)] == [250, 300, 350]

@@ -146,7 +146,7 @@ def _say_what_is_left_out(request: Request, servings: Mapping[Moment, Serving], 
         left, total = _unusable(request, moment), request.latest().height
     if sum(left.values()) == total:
         told = " ".join(f"{count:,} videos {why}." for why, count in left.items())
-        raise InvalidInput(f"No row of the input can be predicted; each needs a video_id. {told}".rstrip())
+        raise InvalidInput(f"No row of the input can be predicted. {told or 'None is a sound row with a video_id.'}")
     for why, count in left.items():
         warn(f"{count:,} videos {why}.")
 

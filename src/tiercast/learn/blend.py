@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from tiercast.core.canonical import canonical_json
 from tiercast.core.errors import InvalidInput
-from tiercast.learn.models import Inputs, TierModel, load_model
-from tiercast.learn.ordinal import OrdinalModel
+from tiercast.learn.models import Inputs, TierModel, ViewsModel, load_model
 
 FILE: Final = "blend.json"
 
@@ -38,7 +37,7 @@ class Blend:
 
     members: tuple[TierModel, ...]
     temperature: float = 1.0
-    ranges: OrdinalModel | None = None
+    ranges: ViewsModel | None = None
     """Tells the range of views; often a member too."""
     range_levels: tuple[float, float] = (0.1, 0.9)
     """Where its range begins and ends, so that four in five videos it has not seen end inside."""
@@ -99,6 +98,6 @@ def load_blend(files: Mapping[str, bytes]) -> Blend:
     return Blend(
         members=tuple(loaded[kind] for kind in kinds),
         temperature=temperature,
-        ranges=ranges if wants_ranges and isinstance(ranges, OrdinalModel) else None,
+        ranges=ranges if wants_ranges and isinstance(ranges, ViewsModel) else None,
         range_levels=(low, high),
     )

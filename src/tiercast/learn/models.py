@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,15 @@ class TierModel(Protocol):
 
     def to_files(self) -> dict[str, bytes]:
         """File name to bytes; never pickle."""
+        ...
+
+
+@runtime_checkable
+class ViewsModel(TierModel, Protocol):
+    """A model that also tells how many views to expect."""
+
+    def quantiles(self, inputs: Inputs, levels: tuple[float, ...]) -> Floats:
+        """ln(views + 1) that stay below with these probabilities ``(n_videos, n_levels)``."""
         ...
 
 

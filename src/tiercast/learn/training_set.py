@@ -87,7 +87,7 @@ class TrainingSet:
     def folds(self, *, seed: int) -> list[Fold]:
         """How the training rows judge each other: by blocks of time for a forecast, else by three folds by tier.
 
-        None where a forecast's rows are too few, or posted too close together, to be cut by time.
+        No folds where a forecast's rows are too few, or posted too close together, to be cut by time.
         """
         own = self.numbers(test=False)
         if self.timing is None:
