@@ -124,6 +124,10 @@ class VideoHistory(Protocol):
         """The same of every such video of these creators, each as (platform, author)."""
         ...
 
+    def platforms_of(self, authors: Sequence[str]) -> dict[str, str]:
+        """Platform of each of these handles that has videos on exactly one."""
+        ...
+
     def undated(self) -> int:
         """Number of stored videos whose posting time is unknown, so that no history has them."""
         ...

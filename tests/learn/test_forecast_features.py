@@ -144,7 +144,7 @@ def described(rng: random.Random) -> Row:
         "is_ad": rng.choice([None, False, True]),
         "is_slideshow": rng.choice([None, False]),
         "region": rng.choice([None, "US", "IN", "XX"]),
-        "published_date_only": rng.choice([None, False]),
+        "published_date_only": rng.choice([None, False, False, True]),
     }
 
 
@@ -776,9 +776,9 @@ BY_WHEN_IT_BECAME_KNOWN = ("platform_week", "platform_month", "platform_measured
 
 
 def out_for(row: Row, days: float) -> datetime:
-    """The whole second at which a post is that old."""
+    """The whole second at which a post is that old for sure: with only its day known, counted from the day's end."""
     up = -((datetime(1970, 1, 1, tzinfo=UTC) - row["published_at"]) // SECOND)
-    return datetime.fromtimestamp(up, tz=UTC) + days * DAY
+    return datetime.fromtimestamp(up, tz=UTC) + (days + bool(row["published_date_only"])) * DAY
 
 
 @repeatable(80)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiercast.intake.schema import SCHEMA
-from tiercast.learn.history import AGE_BANDS_HOURS, HIT, LATEST, SUMMARY, CreatorPast, age_bands
+from tiercast.learn.history import AGE_BANDS_HOURS, LATEST, SUMMARY, CreatorPast, age_bands
 from tiercast.learn.timeline import COUNTS, History, Timeline
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,6 +22,8 @@ T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 MODES: tuple[History, ...] = ("observed", "as_scraped")
 NAN = math.nan
+HIT = 10_986
+"""ln 3 in ten-thousandths."""
 Row = dict[str, Any]
 repeatable = settings(deadline=None, derandomize=True, max_examples=150)
 

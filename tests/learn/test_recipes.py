@@ -11,7 +11,7 @@ from tiercast.learn.fit import recipes_of
 from tiercast.learn.fit_boosted import ROUNDS, BoostedRecipe, CumulativeRecipe
 from tiercast.learn.fit_logistic import LogisticRecipe
 from tiercast.learn.models import Inputs
-from tiercast.learn.recipes import Fold, Recipe, Rows, mean_log_loss, stratified_folds
+from tiercast.learn.recipes import Fold, Recipe, Rows, Trial, mean_log_loss, stratified_folds
 from tiercast.learn.selection import Judging, Line, select
 from tiercast.learn.training_set import tier_weights
 
@@ -40,12 +40,17 @@ def shuffled(rows: Rows) -> Rows:
     return replace(rows, tiers=rows.tiers[order], weights=rows.weights[order], log_views=rows.log_views[order])
 
 
-def chosen(recipe: Recipe, rows: Rows, folds: list[Fold]) -> Line:
+def best_of(trials: list[Trial], rows: Rows, folds: list[Fold]) -> Line:
     """The settings with the lowest log loss on all judged rows."""
     tiers = rows.tiers[np.concatenate([fold.judge for fold in folds])]
     everything = Judging(tiers, np.arange(len(tiers)), np.ones(len(tiers), dtype=bool))
-    (line,) = select({recipe.name: recipe.trials(rows, folds)}, everything, seed=0).lines
+    (line,) = select({"only": trials}, everything, seed=0).lines
     return line
+
+
+def chosen(recipe: Recipe, rows: Rows, folds: list[Fold]) -> Line:
+    """The best settings of a recipe, and their log loss."""
+    return best_of(recipe.trials(rows, folds), rows, folds)
 
 
 @RECIPE
@@ -59,8 +64,8 @@ def test_the_same_rows_give_the_same_choice_and_the_same_bytes(recipe: Recipe) -
         assert one.probabilities.tobytes() == other.probabilities.tobytes()
         assert (one.levels is None) == (other.levels is None) == (recipe.name != "ordinal")
         assert one.levels is None or one.levels.tobytes() == other.levels.tobytes()  # type: ignore[union-attr]
-    settings = chosen(recipe, rows, folds).settings
-    assert settings == chosen(recipe, rows, folds).settings
+    settings = best_of(first, rows, folds).settings
+    assert settings == best_of(second, rows, folds).settings
     assert recipe.fit(rows, settings).to_files() == recipe.fit(rows, settings).to_files()
 
 

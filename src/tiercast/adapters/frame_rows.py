@@ -6,7 +6,7 @@ from typing import overload
 
 import polars as pl
 
-from tiercast.adapters.formats import table
+from tiercast.adapters.formats import drafts, table
 from tiercast.adapters.formats.frames import batch_of
 from tiercast.adapters.formats.item import Format
 from tiercast.ports import RawBatch
@@ -36,7 +36,7 @@ class FrameRows(Sequence[object]):
 
 def batch_of_frame(frame: pl.DataFrame, form: Format) -> RawBatch:
     """A batch of the frame's rows: by column where it is a table, else item by item."""
-    if form.name != table.name:
+    if form.name not in (table.name, drafts.name):
         return batch_of(frame.to_dicts(), form)
     columns = [column for column in table.COLUMN_NAMES if column in frame.columns]
     return RawBatch(frame.select(columns), FrameRows(frame), ignored=table.ignored(frame.columns))

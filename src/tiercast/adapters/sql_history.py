@@ -37,6 +37,17 @@ class SqlVideoHistory:
             return pl.DataFrame(schema=SCHEMA)
         return _joined(pl.concat([part.described for part in parts]), pl.concat([part.measured for part in parts]))
 
+    def platforms_of(self, authors: Sequence[str]) -> dict[str, str]:
+        """Platform by handle; one that two platforms share is left out."""
+        found: dict[str, set[str]] = {}
+        with plain_errors(self._where), self._engine.connect() as connection:
+            for start in range(0, len(authors), IDS_A_QUERY):
+                part = list(authors[start : start + IDS_A_QUERY])
+                query = select(videos.c.author, videos.c.platform).where(videos.c.author.in_(part)).distinct()
+                for author, platform in connection.execute(query):
+                    found.setdefault(author, set()).add(platform)
+        return {author: next(iter(names)) for author, names in found.items() if len(names) == 1}
+
     def undated(self) -> int:
         """Videos without a posting time."""
         query = select(func.count()).select_from(videos).where(videos.c.published_at.is_(None))

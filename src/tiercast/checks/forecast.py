@@ -170,7 +170,7 @@ class Calibrated:
             f"Expected calibration error {error:.3f}, of which {chance:.3f} is chance at {rows:,} videos; the excess "
             f"is at least {bounds.lower:.3f} with 95 % confidence, and {limit:g} is the limit (gate.draft)."
         )
-        return Finding(self.code, self.title, outcome, error, limit, sentence)
+        return Finding(self.code, self.title, outcome, bounds.lower, limit, sentence)
 
 
 def _worst(

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,9 +27,10 @@ from tiercast.flows.predict import (
     predict,
     predict_all,
     usable_rows,
+    with_platforms_of_creators,
 )
 from tiercast.intake.clean import Context, clean
-from tiercast.intake.schema import SCHEMA
+from tiercast.intake.schema import SCHEMA, nearest_column
 from tiercast.ports import SourceFile, VideoHistory
 from tiercast.render.output import warn
 from tiercast.render.predictions import check_ending, show_predictions, write_predictions
@@ -58,9 +59,11 @@ def command(
     wiring = open_home(home)
     servings = _servings(wiring, moment)
     rows, refused = _stored(wiring) if stored else _given(str(source), platform_option(platform))
+    if any(each.forecasts for each in servings) and not stored:
+        rows = _with_platforms(rows, wiring)
     request = Request(rows, now(), wiring.settings.moments.early_max_age_hours)
     if refused:
-        warn(f"{len(refused):,} rows were refused and get no prediction. The first: {refused[0]}")
+        warn(f"Refused, so without prediction: {len(refused):,}. The first: {refused[0]}")
     _say_what_is_left_out(request, servings, moment)
     if moment is None:
         predictions = predict_all(request, servings, with_reasons=reasons)
@@ -110,9 +113,29 @@ def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
         known = _tiktok_ids(batch.rows)
         context = Context(now(), None, source.modified_at, platform or UNKNOWN, known, planned=True)
         cleaned = clean(batch.rows, context)
+        _warn_of_ignored(batch.ignored)
         kept.append(cleaned.rows.drop("row"))
         refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in cleaned.rejects]
     return pl.concat(kept) if kept else pl.DataFrame(schema=SCHEMA), refused
+
+
+def _warn_of_ignored(columns: Sequence[str]) -> None:
+    meant = {column: nearest_column(column) for column in columns}
+    for column, near in meant.items():
+        if near is not None:
+            warn(f"The column {column!r} is not read; did you mean {near}?")
+
+
+def _with_platforms(rows: pl.DataFrame, wiring: Wiring) -> pl.DataFrame:
+    """The rows with the platforms of stored creators; says whose earlier posts cannot be looked up."""
+    named = with_platforms_of_creators(rows, wiring.history)
+    nameless = named.filter(pl.col("platform") == UNKNOWN).select("video_id").n_unique()
+    if nameless:
+        warn(
+            f"Without a platform, and by a creator who is not in the store: {nameless:,}. Nothing is known of their "
+            "earlier posts or of their platform; name it in a column platform, or with --platform."
+        )
+    return named
 
 
 def _opened(name: str) -> SourceFile:
@@ -149,6 +172,10 @@ def _say_what_is_left_out(request: Request, servings: Mapping[Moment, Serving], 
         raise InvalidInput(f"No row of the input can be predicted. {told or 'None is a sound row with a video_id.'}")
     for why, count in left.items():
         warn(f"{count:,} videos {why}.")
+    if moment is None:
+        poorer = placed.filter((pl.col("moment") == Moment.DRAFT) & (pl.col("naturally") != Moment.DRAFT)).height
+        if poorer:
+            warn(f"{poorer:,} videos have views, but only draft is served; it does not look at them.")
 
 
 def _unserved(rows: pl.DataFrame, request: Request) -> dict[str, int]:

@@ -30,6 +30,11 @@ DRY_RUN: Final = (
     "Judge only: publish nothing and record no run. What changed in a scraped_videos table is noted all the same."
 )
 
+LOGGED: Final = (
+    "run", "moment", "status", "source", "reason", "dry_run", "videos", "test_accuracy", "candidate", "champion_before",
+    "champion_after", "warnings", "seconds",
+)  # fmt: skip
+
 app = typer.Typer(add_completion=False)
 
 
@@ -141,9 +146,10 @@ def world_of(wiring: Wiring) -> World:
 
 
 def _log(report: RunReport, *, machine: bool) -> None:
-    """The whole result as one log line, for whoever collects standard error; who sits there sees the tables."""
+    """The result as one log line, for whoever collects standard error; `tiercast runs RUN --json` has it whole."""
     if machine or not sys.stderr.isatty():
-        structlog.get_logger().info("retrain", **report.to_document())
+        told = report.to_document()
+        structlog.get_logger().info("retrain", **{name: told[name] for name in LOGGED})
 
 
 def _exit(reports: Sequence[RunReport]) -> None:

@@ -98,7 +98,7 @@ def _shortage(assembly: Assembly | None) -> str | None:
     if assembly.first_matures_at is not None:
         told += (
             " A label needs an observation about labels.horizon_days after posting; the first of the others can be "
-            f"had by a scrape at or after {assembly.first_matures_at:%Y-%m-%d %H:%M} UTC."
+            f"had by a scrape at or after {assembly.first_matures_at:%Y-%m-%d %H:%M} UTC, within labels.max_age_days."
         )
     return f"{told} Ingest more scrapes of the same videos, or lower retrain.min_videos."
 

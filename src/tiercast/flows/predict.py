@@ -150,6 +150,20 @@ def latest_of_each(rows: pl.DataFrame, *, preferred: pl.Expr = MEASURED) -> pl.D
     return one.sort("first").select(rows.columns)
 
 
+def with_platforms_of_creators(rows: pl.DataFrame, videos: VideoHistory) -> pl.DataFrame:
+    """The rows, where none is named with the platform of the stored creator of that handle, if there is just one."""
+    nameless = rows.filter(pl.col("platform") == UNKNOWN)
+    found = videos.platforms_of(nameless["author"].drop_nulls().unique(maintain_order=True).to_list())
+    if not found:
+        return rows
+    stored = pl.col("author").replace_strict(found, default=UNKNOWN, return_dtype=pl.String)
+    return rows.with_columns(
+        platform=pl.when((pl.col("platform") == UNKNOWN) & pl.col("author").is_not_null())
+        .then(stored)
+        .otherwise("platform")
+    )
+
+
 def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
     """The (platform, author) pairs of some rows, each once."""
     return rows.select("platform", "author").drop_nulls().unique(maintain_order=True).rows()

@@ -159,6 +159,7 @@ def _with_content(frame: pl.DataFrame) -> pl.DataFrame:
     original = pl.any_horizontal(name.str.starts_with(start) for start in ORIGINAL_SOUNDS)
     return frame.with_columns(
         pl.when(pl.col("likes") != HIDDEN_LIKES).then(pl.col("likes")),
+        pl.col("author").str.strip_prefix("@"),  # some scrapers write it, people do too; a handle is the same without
         pl.col("hashtags").fill_null(hashtags_in_captions(wanted)),
         pl.col("sound_is_original").fill_null(pl.when(original).then(pl.lit(value=True))),
     )

@@ -24,8 +24,8 @@ def show_predictions(predictions: Sequence[dict[str, Any]], servings: Mapping[Mo
     """The first twenty, with the chance of each tier, and below them why, where that was asked."""
     console = stdout()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("video", "moment"):
-        table.add_column(name)
+    table.add_column("video", overflow="fold")
+    table.add_column("moment", no_wrap=True)
     for name in ("tier", "score", *(f"P({tier})" for tier in range(1, 6)), "views, 80 %", "x usual"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
@@ -49,7 +49,8 @@ def _cells(prediction: Mapping[str, Any]) -> Iterator[str]:
     interval, multiple = prediction["views_interval"], prediction["creator_relative"]
     yield "" if interval is None else f"{short(interval[0])} - {short(interval[1])}"
     yield "" if multiple is None else f"{multiple:.1f}"
-    yield "confident" if prediction["confident"] else ""
+    new = prediction["moment"] != Moment.OBSERVED and "creator_recent" in prediction["missing"]
+    yield " ".join(word for word, told in (("confident", prediction["confident"]), ("new creator", new)) if told)
 
 
 def short(views: int) -> str:

@@ -48,10 +48,19 @@ def _findings(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
     for finding in findings:
         outcome = finding["outcome"]
         answer = f"[{COLOUR[outcome]}]{WORD.get(outcome, outcome)}[/]"
-        numbers = (_number(finding["observed"]), _number(finding["required"]))
+        numbers = (_number(finding["observed"]), _required(finding))
         table.add_row(finding["code"], shown(finding["title"]), answer, *numbers)
     console.print(table)
     console.print()
+
+
+AT_MOST: Final = ("C203", "C209", "D103")
+"""Checks whose bar is a ceiling; all others are floors."""
+
+
+def _required(finding: Mapping[str, Any]) -> str:
+    number = _number(finding["required"])
+    return number and f"{'<=' if finding['code'] in AT_MOST else '>='} {number}"
 
 
 def _number(value: float | None) -> str:

@@ -109,7 +109,7 @@ CREATOR: Final[tuple[Feature, ...]] = (
     _number("creator_posts_month", "posts", "the creator's posts in the thirty days before",
             pl.col("posts_month"), high=200),
     _number("days_since_post", "ln(days + 1)", "days since the creator's last post",
-            (pl.col("seconds_since") * _PER_DAY).log1p(), high=9, changeable=True),
+            (pl.col("seconds_since") * _PER_DAY).log1p(), high=9),
     _number("days_between_posts", "ln(days + 1)", "median days between the creator's posts",
             (pl.col("seconds_between") * _PER_DAY).log1p(), high=9),
     *(
