@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -39,7 +39,9 @@ class Retrain(BaseModel):
     max_videos: int = Field(10_000, ge=1, description="newest usable videos to learn from")
     min_videos: int = Field(500, ge=1, description="fewer usable videos: the fallback file, else hold")
     fallback_path: Path | None = Field(None, description="frozen training set used below min_videos")
-    test_share: float = Field(0.2, gt=0, lt=1, description="share of each tier that tests, never trains")
+    test_share: float = Field(
+        0.2, gt=0, lt=1, description="share that tests and never trains: of each tier; for forecasts the newest"
+    )
     seed: int = Field(42, ge=0, description="decides which videos test and how folds are drawn")
     save_per_like: float = Field(0.15, ge=0, le=1, description="saves per like, where saves are unknown")
     moments: Literal["auto"] | tuple[Moment, ...] = Field(
@@ -85,6 +87,18 @@ class Labels(BaseModel):
         "auto",
         description="a training label was observed before the test begins, or posted a horizon before; auto: as needed",
     )
+
+    @model_validator(mode="after")
+    def _room_for_a_day(self) -> "Labels":
+        if self.at == "horizon" and self.horizon_days < MIN_HORIZON_DAYS:
+            raise ValueError(
+                f"horizon_days is {self.horizon_days:g}; labels at a horizon need at least {MIN_HORIZON_DAYS}, since "
+                "an observation within a day of it counts"
+            )
+        return self
+
+
+MIN_HORIZON_DAYS: Final = 2
 
 
 class Moments(BaseModel):

@@ -95,7 +95,7 @@ class NoFeatureVanished:
             return Finding(self.code, self.title, Outcome.PASS, 0, 0, sentence)
         sentence = (
             f"Unknown on every video: {', '.join(vanished)}. Champion {champion.release[:12]} learned from it. "
-            "Look for a renamed or dropped field in the scraper's output."
+            "Look for a renamed or dropped field in the scraper's output, or a changed setting of features or moments."
         )
         return Finding(self.code, self.title, Outcome.FAIL, len(vanished), 0, sentence)
 
@@ -116,7 +116,7 @@ class TimeEnough:
         outcome = at_least(cuts, 2)
         sentence = f"The training part has {cuts} blocks of time that older videos can forecast; 2 are required."
         if outcome is Outcome.FAIL:
-            sentence += " Ingest videos posted over a longer time."
+            sentence += " Each needs 100 older videos, of every tier: ingest more, posted over a longer time."
         return Finding(self.code, self.title, outcome, cuts, 2, sentence)
 
 

@@ -61,7 +61,7 @@ def command(
     rows, refused = _stored(wiring) if stored else _given(str(source), platform_option(platform))
     if any(each.forecasts for each in servings) and not stored:
         rows = _with_platforms(rows, wiring)
-    request = Request(rows, now(), wiring.settings.moments.early_max_age_hours)
+    request = Request(rows, now(), _early_max_age_hours(wiring, servings))
     if refused:
         warn(f"Refused, so without prediction: {len(refused):,}. The first: {refused[0]}")
     _say_what_is_left_out(request, servings, moment)
@@ -89,6 +89,13 @@ def _servings(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]
         if serving.release.manifest.label == "given":
             warn("The champion is provisional: it learned the labels of a fallback file, not the views of your videos.")
     return servings
+
+
+def _early_max_age_hours(wiring: Wiring, servings: Mapping[Moment, Serving]) -> float:
+    """How old an observation may be for ``early``: as its champion was trained, else as the settings say."""
+    if Moment.EARLY in servings:
+        return float(servings[Moment.EARLY].release.manifest.settings["early_max_age_hours"])
+    return wiring.settings.moments.early_max_age_hours
 
 
 def _stored(wiring: Wiring) -> tuple[pl.DataFrame, list[str]]:

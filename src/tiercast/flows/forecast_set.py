@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
-from tiercast.learn.describe import Described, Past, describe
+from tiercast.learn.describe import OF_THE_CREATOR, Described, Past, describe
 from tiercast.learn.labels import LabelRule, label_views
 from tiercast.learn.models import Inputs
 from tiercast.learn.references import Standpoint, TierReference, cut_reference, log_edges
@@ -25,6 +25,7 @@ _DAY_US: Final = 86_400_000_000
 
 LABELS_AS_SCRAPED: Final = "labels as scraped"
 HISTORY_AS_SCRAPED: Final = "history as of scrape"
+VALIDATED_AS_SCRAPED: Final = "validation labels as scraped"
 LABELS_OF_ANY_AGE: Final = "labels of any age"
 
 Known = Literal["strict", "as_scraped", "auto"]
@@ -66,6 +67,7 @@ class Assembly:
     first_matures_at: datetime | None
     """When the next scrape can bring the first of the labels that are still to come; None where none is."""
     history: History
+    embargo_days: float
     marks: tuple[str, ...]
     """What the release has to say of itself: labels or history as scraped, labels of any age."""
     split: TimeSplit | None = None
@@ -105,7 +107,7 @@ def assemble(
     rule = _label_rule(plan, once=once)
     measured = rows.filter(pl.col("views") > 0).drop_nulls(["published_at", "scraped_at"])
     asking, seen, observed = _asking(measured, moment, plan)
-    labels = label_views(observed, rule)
+    labels = label_views(observed, rule).join(_mature_at(observed, plan), on="row", how="left")
     labelled = asking.join(labels, on="row", how="left", maintain_order="left").rename({"views_right": "label_views"})
     unlabelled = labelled.filter(pl.col("label_views").is_null())
     labelled = labelled.filter(pl.col("label_views").is_not_null())
@@ -122,11 +124,19 @@ def assemble(
         how=dict(sorted(labelled["how"].value_counts().rows())),
         first_matures_at=_first_maturing(unlabelled, measured),
         history=history,
+        embargo_days=plan.embargo_days,
         marks=tuple(marks),
     )
     if build is None or labelled.height < build.min_videos:
         return assembly
     return _with_training_set(assembly, _Found(labelled, measured, seen), plan, build)
+
+
+def _mature_at(observed: pl.DataFrame, plan: ForecastPlan) -> pl.DataFrame:
+    """When each row was first seen old enough: before that nobody could tell that it had a label."""
+    age = pl.col("scraped_at") - pl.col("published_at")
+    mature = observed.filter(~pl.col("used"), age >= pl.duration(microseconds=int(plan.maturity_days * _DAY_US)))
+    return mature.group_by("row").agg(mature_at=pl.col("scraped_at").min())
 
 
 def _first_maturing(unlabelled: pl.DataFrame, measured: pl.DataFrame) -> datetime | None:
@@ -162,6 +172,8 @@ def _asking(
         return asking, None, observed.select("row", "published_at", "scraped_at", "views", "used")
     age = pl.col("scraped_at") - pl.col("published_at")
     early = ordered.filter(age > pl.duration(), age <= pl.duration(hours=plan.early_max_age_hours))
+    if plan.label_at == "horizon":  # at the horizon there is nothing left to forecast
+        early = early.filter(age < pl.duration(days=plan.horizon_days))
     if plan.early_rows == "first":
         early = early.unique(["platform", "video_id"], keep="first", maintain_order=True)
     asking = early.with_row_index("row").with_columns(asked_at="published_at")
@@ -182,6 +194,7 @@ class _Found:
 
 def _with_training_set(assembly: Assembly, found: _Found, plan: ForecastPlan, build: Build) -> Assembly:
     moment, labelled, measured, seen = assembly.moment, found.labelled, found.measured, found.seen
+    labelled = labelled.with_columns(label_at=pl.max_horizontal("label_at", "mature_at"))
     posted, known = _micros(labelled["published_at"]), _micros(labelled["label_at"])
     horizon = int(plan.horizon_days * _DAY_US)
     split = time_split(
@@ -193,7 +206,7 @@ def _with_training_set(assembly: Assembly, found: _Found, plan: ForecastPlan, bu
     kept = kept.sort("published_at", "platform", "video_id", "asked_at", "scraped_at")
     if split.rule == "as_scraped":
         assembly = replace(assembly, marks=(*assembly.marks, LABELS_AS_SCRAPED))
-    kept = _followers_as_known(kept, moment, assembly.history)
+    kept = _creator_as_known(kept, moment, assembly.history)
     own = _own(seen, kept)
     described = describe(kept, _past(measured, assembly.history, plan.embargo_days), moment, seen=own)
     embargoed = None
@@ -201,9 +214,12 @@ def _with_training_set(assembly: Assembly, found: _Found, plan: ForecastPlan, bu
         test = kept.filter(pl.col("side") == "test")
         later = _past(measured, assembly.history, max(plan.embargo_days, EMBARGO_DAYS))
         embargoed = describe(test, later, moment, seen=_own(seen, test))
+    training_set = _training_set(kept, described, split, moment, plan)
+    if split.rule == "strict" and training_set.falls_back():
+        assembly = replace(assembly, marks=(*assembly.marks, VALIDATED_AS_SCRAPED))
     return replace(
         assembly,
-        training_set=_training_set(kept, described, split, moment, plan),
+        training_set=training_set,
         split=split,
         label_age_days=_label_ages(kept),
         rows=kept,
@@ -232,11 +248,11 @@ def _own(seen: pl.DataFrame | None, kept: pl.DataFrame) -> pl.DataFrame | None:
     return seen.join(places, left_on="row", right_on="asking").drop("row").rename({"place": "row"})
 
 
-def _followers_as_known(kept: pl.DataFrame, moment: Moment, history: History) -> pl.DataFrame:
+def _creator_as_known(kept: pl.DataFrame, moment: Moment, history: History) -> pl.DataFrame:
     """Followers measured with the row's own observation: known early, before posting only in history as scraped."""
     if moment is Moment.EARLY or history == "as_scraped":
         return kept
-    return kept.with_columns(author_followers=pl.lit(None, dtype=pl.Int64))
+    return kept.with_columns(pl.lit(None, dtype=kept.schema[name]).alias(name) for name in OF_THE_CREATOR)
 
 
 def _training_set(
@@ -262,9 +278,14 @@ def _training_set(
         label="views",
         views=views,
         reference=reference,
-        timing=Timing(posted, known, int(plan.horizon_days * _DAY_US)),
+        timing=Timing(posted, known, _otherwise_known(posted, plan)),
         newest_video_at=newest.isoformat() if newest is not None else None,  # type: ignore[union-attr]
     )
+
+
+def _otherwise_known(posted: NDArray[np.int64], plan: ForecastPlan) -> NDArray[np.int64] | None:
+    """When labels count as known in validation, where those observed in time are too few; strict knows no otherwise."""
+    return None if plan.known_at == "strict" else posted + int(plan.horizon_days * _DAY_US)
 
 
 def _reference(

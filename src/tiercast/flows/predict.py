@@ -16,7 +16,7 @@ from tiercast.core.tiers import RelativeTo
 from tiercast.core.tiers import score as score_of
 from tiercast.flows.model_store import champion
 from tiercast.learn.circumstances import StorePast
-from tiercast.learn.describe import Past
+from tiercast.learn.describe import OF_THE_CREATOR, Past
 from tiercast.learn.history import CreatorPast
 from tiercast.learn.predictor import Asked, Predictor
 from tiercast.learn.reasons import MOST_VIDEOS, Reason, reasons
@@ -94,21 +94,21 @@ class Request:
     early_max_age_hours: float
 
     def latest(self) -> pl.DataFrame:
-        """One row a video, in the order in which they first appear, with its age in hours."""
-        age = (pl.col("scraped_at") - pl.col("published_at")).dt.total_seconds() / 3600
-        return latest_of_each(self.rows).with_columns(age_hours=age)
+        """One row a video, in the order in which they first appear."""
+        return latest_of_each(self.rows)
 
     def early(self) -> pl.DataFrame:
         """The observations that are early."""
-        return self.rows.filter(self._is_early())
+        return self.rows.filter(self.is_early())
 
     def latest_early(self) -> pl.DataFrame:
         """The last early observation of each video that has one, in the order in which videos first appear."""
-        return latest_of_each(self.rows, preferred=self._is_early()).filter(self._is_early())
+        return latest_of_each(self.rows, preferred=self.is_early()).filter(self.is_early())
 
-    def _is_early(self) -> pl.Expr:
+    def is_early(self) -> pl.Expr:
+        """Whether an observation was made within the first hours, as training took them."""
         age, hours = pl.col("scraped_at") - pl.col("published_at"), timedelta(hours=self.early_max_age_hours)
-        return MEASURED & (age >= timedelta()) & (age <= hours)
+        return MEASURED & (age > timedelta()) & (age <= hours)
 
 
 def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment, videos: Videos) -> Serving:
@@ -171,11 +171,10 @@ def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
 
 def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataFrame:
     """The latest rows with the moment each is in ``naturally``, and the ``moment`` that answers it; null: none does."""
-    young = pl.col("age_hours").is_between(0, request.early_max_age_hours)
     natural = (
         pl.when(~MEASURED.fill_null(value=False))
         .then(pl.lit(Moment.DRAFT.value))
-        .when(young.fill_null(value=False))
+        .when(request.is_early().fill_null(value=False))
         .then(pl.lit(Moment.EARLY.value))
         .otherwise(pl.lit(Moment.OBSERVED.value))
     )
@@ -250,11 +249,11 @@ def ask(rows: pl.DataFrame, serving: Serving, request: Request) -> Asked:
 
 
 def _as_before_posting(rows: pl.DataFrame, history: History) -> pl.DataFrame:
-    """Followers of a post that is up already were measured after it; only history as scraped takes them."""
+    """What is said of the creator of a post that is up already was measured after it; history as scraped takes it."""
     if history == "as_scraped":
         return rows
     to_come = pl.col("views").is_null() | (pl.col("scraped_at") <= pl.col("asked_at"))
-    return rows.with_columns(pl.when(to_come).then("author_followers"))
+    return rows.with_columns(pl.when(to_come).then(name).alias(name) for name in OF_THE_CREATOR)
 
 
 def _answers(
@@ -292,6 +291,7 @@ def _answers(
             "creator_relative": multiple,
             "label": manifest.label,
             "marks": list(manifest.marks),
+            "horizon_days": manifest.settings.get("horizon_days"),
             "newest_training_video_at": manifest.newest_training_video_at,
         }
         if why is not None:

@@ -173,7 +173,7 @@ def _with_drawn(report: RunReport, drawn: Drawn) -> RunReport:
             "the fallback file. Such a model is provisional: the first one of views that passes replaces it."
         )
         report = replace(report, warnings=(*report.warnings, provisional))
-    if late := _late_history(drawn.assembly):
+    if drawn.assembly and (late := _late_history(drawn.assembly)):
         report = replace(report, warnings=(*report.warnings, late))
     return replace(
         report,
@@ -190,9 +190,9 @@ LATE_SHARE: Final = 0.2
 """History that comes too late for a fifth of the videos changes what a forecast can know."""
 
 
-def _late_history(assembly: Assembly | None) -> str | None:
+def _late_history(assembly: Assembly) -> str | None:
     """Earlier posts that were first measured after the videos they would have told about."""
-    if assembly is None or assembly.history == "as_scraped":
+    if assembly.history == "as_scraped" or assembly.embargo_days:
         return None
     known, there = assembly.known_history or 0.0, assembly.earlier_posts or 0.0
     if there - known < LATE_SHARE:

@@ -18,6 +18,10 @@ SEEN: tuple[str, ...] = (
 )  # fmt: skip
 
 
+OF_THE_CREATOR: tuple[str, ...] = ("author_followers", "author_verified")
+"""Columns that tell of the creator at the time of the scrape: known before posting only if scraped before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """Everything earlier that a vector may rest on: the creators' posts, and the store's."""
@@ -56,7 +60,7 @@ class Described:
 def describe(rows: pl.DataFrame, past: Past, moment: Moment, *, seen: pl.DataFrame | None = None) -> Described:
     """The vectors of canonical rows, one a post, whose column ``asked_at`` says up to when earlier posts are known.
 
-    ``author_followers`` counts as it stands there: whoever asks puts null where it was measured later than asked.
+    ``OF_THE_CREATOR`` counts as it stands there: whoever asks puts null where it was measured later than asked.
     ``seen`` holds the early observations that the prediction may use: canonical counts and ``scraped_at``, ``row`` says
     whose, each at most as late as the prediction; ``early`` needs at least one a row.
     """
@@ -64,6 +68,8 @@ def describe(rows: pl.DataFrame, past: Past, moment: Moment, *, seen: pl.DataFra
     level = past.store.level(rows, seconds)
     columns = past.creators.columns(rows, seconds, level)
     stated = rows["author_followers"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    ahead = np.maximum(seconds_of(rows["published_at"].fill_null(rows["asked_at"])) - seconds, 0)
+    columns["seconds_since"] = columns["seconds_since"] + ahead  # a planned post is counted from its own time
     columns["followers"] = np.where(np.isnan(stated), columns["followers"], stated)
     columns |= past.store.columns(rows, seconds, level)
     if moment is Moment.EARLY:

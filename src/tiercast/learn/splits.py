@@ -85,7 +85,8 @@ def time_split(
     strict = ~is_test & (known_at <= border)
     as_scraped = ~is_test & (posted_at + horizon <= border)
     left_strict, left_as_scraped = int(strict.sum()), int(as_scraped.sum())
-    rule: Known = known if known != "auto" else "strict" if left_strict >= min_training else "as_scraped"
+    enough = left_strict >= min_training or left_as_scraped <= left_strict  # a fallback has to gain something
+    rule: Known = known if known != "auto" else "strict" if enough else "as_scraped"
     return TimeSplit(
         is_training=strict if rule == "strict" else as_scraped,
         is_test=is_test,

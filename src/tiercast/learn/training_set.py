@@ -32,8 +32,8 @@ class Timing:
 
     posted_at: NDArray[np.int64]
     known_at: NDArray[np.int64]
-    horizon: int
-    """Microseconds from posting to the age that the label stands for."""
+    otherwise_known_at: NDArray[np.int64] | None = None
+    """When it counts as known where too few were known in time to cut the training rows by it; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +92,21 @@ class TrainingSet:
         own = self.numbers(test=False)
         if self.timing is None:
             return stratified_folds(self.tiers[own], seed=seed)
-        posted = self.timing.posted_at[own]
-        # Labels that all came with one late scrape leave nothing to fit on; then they count from the horizon on, and
-        # where the videos span little more than that, from the posting on: by time in any case, never at random.
-        for known in (self.timing.known_at[own], posted + self.timing.horizon, posted):
-            cuts = time_cuts(posted, known, n_cuts=N_CUTS, first_share=FIRST_SHARE)
-            folds = [Fold(fit, judge) for fit, judge in cuts if self._can_learn(own[fit])]
-            if len(folds) >= MIN_CUTS:
-                return folds
-        return []
+        folds = self._cut(own, self.timing.known_at)
+        if len(folds) < MIN_CUTS and self.timing.otherwise_known_at is not None:
+            folds = self._cut(own, self.timing.otherwise_known_at)
+        return folds if len(folds) >= MIN_CUTS else []
+
+    def falls_back(self) -> bool:
+        """Whether folds rest on labels that count as known from the horizon on, though the split does not."""
+        own = self.numbers(test=False)
+        return self.timing is not None and len(self._cut(own, self.timing.known_at)) < MIN_CUTS
+
+    def _cut(self, own: NDArray[np.int64], known_at: NDArray[np.int64]) -> list[Fold]:
+        if self.timing is None:
+            return []
+        cuts = time_cuts(self.timing.posted_at[own], known_at[own], n_cuts=N_CUTS, first_share=FIRST_SHARE)
+        return [Fold(fit, judge) for fit, judge in cuts if self._can_learn(own[fit])]
 
     def _can_learn(self, rows: NDArray[np.int64]) -> bool:
         """Whether a fit has rows enough, of every tier."""
