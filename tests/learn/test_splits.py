@@ -144,7 +144,8 @@ def test_auto_falls_back_only_where_strict_leaves_too_few(
 ) -> None:
     strict, as_scraped, auto = (split(times(pairs), share, k, min_training) for k in ("strict", "as_scraped", "auto"))
     assert (strict.rule, as_scraped.rule) == ("strict", "as_scraped")
-    assert auto.rule == ("strict" if strict.is_training.sum() >= min_training else "as_scraped")
+    gains = as_scraped.is_training.sum() > strict.is_training.sum()
+    assert auto.rule == ("as_scraped" if strict.is_training.sum() < min_training and gains else "strict")
     assert auto.is_training.tolist() == (strict if auto.rule == "strict" else as_scraped).is_training.tolist()
     for found in (strict, as_scraped, auto):
         assert (found.left_strict, found.left_as_scraped) == (strict.is_training.sum(), as_scraped.is_training.sum())

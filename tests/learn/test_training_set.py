@@ -128,7 +128,7 @@ def dated(rows: int, *, known_after: int = 7 * DAY, tests: int = 0) -> TrainingS
         identities=[("tiktok", str(row)) for row in range(rows)],
         creators=np.arange(rows),
         label="views",
-        timing=Timing(posted, posted + known_after, 7 * DAY),
+        timing=Timing(posted, posted + known_after, posted + 7 * DAY),
     )
 
 
@@ -169,21 +169,26 @@ def test_labels_that_all_came_with_one_late_scrape_count_from_the_horizon_on() -
     assert late.timing is not None
     scrape = np.full(2_000, late.timing.posted_at.max() + DAY)
     once = replace(late, timing=replace(late.timing, known_at=scrape))
-    at_horizon = replace(late, timing=replace(late.timing, known_at=late.timing.posted_at + late.timing.horizon))
+    at_horizon = replace(late, timing=replace(late.timing, known_at=late.timing.posted_at + 7 * DAY))
     found, expected = once.folds(seed=42), at_horizon.folds(seed=42)
     assert len(found) == N_CUTS
     assert [fold.fit.tolist() for fold in found] == [fold.fit.tolist() for fold in expected]
     assert [fold.judge.tolist() for fold in found] == [fold.judge.tolist() for fold in expected]
+    assert once.falls_back()
+    assert not at_horizon.falls_back()
 
 
-def test_videos_that_span_little_more_than_the_horizon_are_still_judged_by_time() -> None:
+def test_strict_labels_that_came_too_late_give_no_folds() -> None:
+    late = dated(2_000, known_after=0)
+    assert late.timing is not None
+    scrape = np.full(2_000, late.timing.posted_at.max() + DAY)
+    strict = replace(late, timing=replace(late.timing, known_at=scrape, otherwise_known_at=None))
+    assert strict.folds(seed=42) == []
+
+
+def test_videos_that_span_no_more_than_the_horizon_are_not_judged_by_what_nobody_knew() -> None:
     short = dated(7 * 24, known_after=30 * DAY)  # a week of posts, none of which had its label within it
-    assert short.timing is not None
-    own, posted = replace(short, tiers=1 + np.arange(7 * 24) % 5), short.timing.posted_at
-    folds = own.folds(seed=42)
-    assert len(folds) >= MIN_CUTS
-    for fold in folds:
-        assert posted[fold.fit].max() < posted[fold.judge].min()
+    assert replace(short, tiers=1 + np.arange(7 * 24) % 5).folds(seed=42) == []
 
 
 def test_rows_without_times_are_judged_by_three_folds_drawn_by_tier() -> None:

@@ -19,7 +19,7 @@ SCALE_ROUNDS: Final = 50
 HALVES: Final = 2
 """Residuals come from models that did not see the row: two halves, each told by the other."""
 BLOCKS: Final = 8
-"""The halves are made of alternating blocks of rows: neighbours in time may be of one video, which would tell itself."""
+"""The halves are alternating blocks of rows: neighbours in time may be of one video, which would tell itself."""
 N_GROUPS: Final = 8
 """Groups of like means: where the mean is low the residuals lean up, where it is high they lean down."""
 MIN_ROWS_A_GROUP: Final = 60
