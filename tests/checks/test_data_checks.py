@@ -123,6 +123,6 @@ def test_a_vanished_feature_is_named_with_the_champion_that_needs_it() -> None:
 def test_a_forecast_needs_two_blocks_of_time_and_other_moments_none(cuts: int | None, outcome: Outcome) -> None:
     finding = TimeEnough().judge(replace(GOOD, validation_cuts=cuts))
     assert (finding.outcome, finding.observed, finding.required) == (outcome, cuts, 2)
-    told = "Only forecasts are judged by time" if cuts is None else f"{cuts} blocks of time .* 2 are required"
+    told = "Asked of forecasts only" if cuts is None else f"{cuts} blocks of time .* 2 are required"
     assert re.search(told, finding.explanation)
     assert ("over a longer time" in finding.explanation) == (outcome is Outcome.FAIL)

@@ -232,7 +232,7 @@ def test_a_post_planned_for_a_future_hour_is_predicted(told: Answer) -> None:
 
 
 def test_a_video_dated_after_its_own_observation_is_refused_with_its_reason(told: Answer) -> None:
-    assert "1 rows were refused" in told.err
+    assert "Refused, so without prediction: 1." in told.err
     assert f"before it was published at {POSTED:%Y-%m-%d %H:%M:%S} UTC" in told.err
 
 

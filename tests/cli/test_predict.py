@@ -65,7 +65,7 @@ def test_videos_without_views_get_no_prediction_and_are_counted(trained: Trained
     assert answer.code == 0
     assert [line["video_id"] for line in answer.lines] == ["1"]
     assert "1 videos without views get no prediction: no model serves draft." in answer.err
-    assert "1 rows were refused" in answer.err
+    assert "Refused, so without prediction: 1. The first: It has 9999 likes" in answer.err
 
 
 def test_a_file_of_which_no_row_can_be_predicted_fails(trained: Trained, tmp_path: Path) -> None:

@@ -80,10 +80,15 @@ def test_findings_have_every_key_and_a_sentence(trained: Trained) -> None:
         assert finding["explanation"].endswith(".")
 
 
-def test_a_json_retrain_logs_the_whole_result_on_standard_error(trained: Trained) -> None:
+def test_a_json_retrain_logs_its_result_on_standard_error(trained: Trained) -> None:
     (line,) = trained.retrained.err.splitlines()
     logged = json.loads(line)
-    assert {key: logged[key] for key in trained.retrained.document} == trained.retrained.document
+    told = logged.keys() & trained.retrained.document.keys()
+    assert told >= {
+        *("run", "moment", "status", "source", "reason", "dry_run", "videos", "test_accuracy", "candidate"),
+        *("champion_before", "champion_after", "warnings", "seconds"),
+    }
+    assert {key: logged[key] for key in told} == {key: trained.retrained.document[key] for key in told}
 
 
 def test_people_read_tables_on_standard_output_and_bars_on_standard_error(trained: Trained) -> None:

@@ -23,7 +23,7 @@ SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 MODES: tuple[History, ...] = ("observed", "as_scraped")
 NAN = math.nan
 Row = dict[str, Any]
-repeatable = settings(deadline=None, derandomize=True, max_examples=150)
+repeatable = settings(deadline=None, derandomize=True, max_examples=100)
 
 
 def scrape(video_id: str, posted: datetime = T0, age: timedelta = HOUR, **changes: Any) -> Row:

@@ -25,7 +25,7 @@ NAN = math.nan
 HIT = 10_986
 """ln 3 in ten-thousandths."""
 Row = dict[str, Any]
-repeatable = settings(deadline=None, derandomize=True, max_examples=150)
+repeatable = settings(deadline=None, derandomize=True, max_examples=100)
 
 
 def scrape(video_id: str, posted: datetime = T0, age: timedelta = HOUR, **changes: Any) -> Row:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tiercast.learn.ledger import Ledger
 
 Entry = tuple[str | None, int, int, int]
-repeatable = settings(deadline=None, derandomize=True, max_examples=150)
+repeatable = settings(deadline=None, derandomize=True, max_examples=100)
 keys = st.sampled_from(["a", "b", "tiktok:a", None])
 entries_of_any_kind = st.lists(
     st.tuples(keys, st.integers(0, 8), st.integers(0, 2), st.integers(-280_000, 280_000)), max_size=15

@@ -66,6 +66,8 @@ class EveryTierPopulated:
 
 
 def _remedy(evidence: DataEvidence) -> str:
+    if not any(evidence.training_tiers):
+        return "No row is left to train on; labels.known_at and retrain.test_share decide which are."
     if evidence.validation_cuts is not None and min(evidence.training_tiers) >= MIN_TRAINING_ROWS_A_TIER:
         return (
             "The newest videos, which test, do not reach all tiers of the older ones: a source with other audiences "
@@ -111,7 +113,7 @@ class TimeEnough:
         """At least two blocks of time in the training part to judge candidates on, each with older rows to fit."""
         cuts = evidence.validation_cuts
         if cuts is None:
-            sentence = "Only forecasts are judged by time."
+            sentence = "Asked of forecasts only, once they have rows to train on."
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, 2, sentence)
         outcome = at_least(cuts, 2)
         sentence = f"The training part has {cuts} blocks of time that older videos can forecast; 2 are required."

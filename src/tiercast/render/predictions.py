@@ -23,8 +23,8 @@ ENDINGS: Final = (".csv", ".parquet", ".jsonl")
 def show_predictions(predictions: Sequence[dict[str, Any]], servings: Mapping[Moment, Serving]) -> None:
     """The first twenty, with the chance of each tier, and below them why, where that was asked."""
     console = stdout()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("video", overflow="fold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("video", overflow="fold", min_width=19)
     table.add_column("moment", no_wrap=True)
     for name in ("tier", "score", *(f"P({tier})" for tier in range(1, 6)), "views, 80 %", "x usual"):
         table.add_column(name, justify="right", no_wrap=True)
