@@ -18,7 +18,7 @@ MEAN_ROUNDS: Final = 100
 SCALE_ROUNDS: Final = 50
 HALVES: Final = 2
 """Residuals come from models that did not see the row: two halves, each told by the other."""
-BLOCKS: Final = 8
+BLOCK_ROWS: Final = 32
 """The halves are alternating blocks of rows: neighbours in time may be of one video, which would tell itself."""
 N_GROUPS: Final = 8
 """Groups of like means: where the mean is low the residuals lean up, where it is high they lean down."""
@@ -84,7 +84,8 @@ class OrdinalRecipe:
 
 def _foretold(X: Floats, target: Floats, weights: Floats, columns: tuple[int, ...]) -> Floats:
     """The target of each row as told by a model of the other half of the rows."""
-    half = np.arange(len(target)) * BLOCKS // max(len(target), 1) % HALVES
+    rows = len(target)
+    half = np.arange(rows) // max(1, min(BLOCK_ROWS, rows // HALVES)) % HALVES
     foretold = np.empty(len(target))
     for number in range(HALVES):
         others, own = half != number, half == number
