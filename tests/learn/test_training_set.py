@@ -128,7 +128,7 @@ def dated(rows: int, *, known_after: int = 7 * DAY, tests: int = 0) -> TrainingS
         identities=[("tiktok", str(row)) for row in range(rows)],
         creators=np.arange(rows),
         label="views",
-        timing=Timing(posted, posted + known_after, posted + 7 * DAY),
+        timing=Timing(posted, posted + known_after, (posted + 7 * DAY,)),
     )
 
 
@@ -182,13 +182,21 @@ def test_strict_labels_that_came_too_late_give_no_folds() -> None:
     late = dated(2_000, known_after=0)
     assert late.timing is not None
     scrape = np.full(2_000, late.timing.posted_at.max() + DAY)
-    strict = replace(late, timing=replace(late.timing, known_at=scrape, otherwise_known_at=None))
+    strict = replace(late, timing=replace(late.timing, known_at=scrape, otherwise_known_at=()))
     assert strict.folds(seed=42) == []
 
 
-def test_videos_that_span_no_more_than_the_horizon_are_not_judged_by_what_nobody_knew() -> None:
+def test_videos_that_span_no_more_than_the_horizon_are_judged_by_posting_only_where_that_is_allowed() -> None:
     short = dated(7 * 24, known_after=30 * DAY)  # a week of posts, none of which had its label within it
-    assert replace(short, tiers=1 + np.arange(7 * 24) % 5).folds(seed=42) == []
+    own = replace(short, tiers=1 + np.arange(7 * 24) % 5)
+    assert own.folds(seed=42) == []
+    assert own.timing is not None
+    posted = own.timing.posted_at
+    by_posting = replace(own, timing=replace(own.timing, otherwise_known_at=(posted + 7 * DAY, posted)))
+    assert len(by_posting.folds(seed=42)) >= MIN_CUTS
+    assert by_posting.falls_back()
+    for fold in by_posting.folds(seed=42):
+        assert posted[fold.fit].max() < posted[fold.judge].min()
 
 
 def test_rows_without_times_are_judged_by_three_folds_drawn_by_tier() -> None:

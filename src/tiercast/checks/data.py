@@ -118,7 +118,10 @@ class TimeEnough:
         outcome = at_least(cuts, 2)
         sentence = f"The training part has {cuts} blocks of time that older videos can forecast; 2 are required."
         if outcome is Outcome.FAIL:
-            sentence += " Each needs 100 older videos, of every tier: ingest more, posted over a longer time."
+            sentence += (
+                " Each needs 100 older videos, of every tier: ingest more, posted over a longer time, or raise "
+                "retrain.max_videos."
+            )
         return Finding(self.code, self.title, outcome, cuts, 2, sentence)
 
 

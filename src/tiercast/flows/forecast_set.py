@@ -215,7 +215,7 @@ def _with_training_set(assembly: Assembly, found: _Found, plan: ForecastPlan, bu
         later = _past(measured, assembly.history, max(plan.embargo_days, EMBARGO_DAYS))
         embargoed = describe(test, later, moment, seen=_own(seen, test))
     training_set = _training_set(kept, described, split, moment, plan)
-    if split.rule == "strict" and training_set.falls_back():
+    if training_set.folds(seed=0) and training_set.falls_back():
         assembly = replace(assembly, marks=(*assembly.marks, VALIDATED_AS_SCRAPED))
     return replace(
         assembly,
@@ -283,9 +283,12 @@ def _training_set(
     )
 
 
-def _otherwise_known(posted: NDArray[np.int64], plan: ForecastPlan) -> NDArray[np.int64] | None:
-    """When labels count as known in validation, where those observed in time are too few; strict knows no otherwise."""
-    return None if plan.known_at == "strict" else posted + int(plan.horizon_days * _DAY_US)
+def _otherwise_known(posted: NDArray[np.int64], plan: ForecastPlan) -> tuple[NDArray[np.int64], ...]:
+    """When labels count as known in validation, where those known in time are too few; strict knows no otherwise.
+
+    From the horizon on; and where the newest videos span little more than it, from the posting on: still by time.
+    """
+    return () if plan.known_at == "strict" else (posted + int(plan.horizon_days * _DAY_US), posted)
 
 
 def _reference(

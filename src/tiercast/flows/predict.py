@@ -78,11 +78,10 @@ class Serving:
 
     def past(self, rows: pl.DataFrame) -> Past:
         """What the store knows of these rows' creators, and of everybody's newest posts."""
-        key = ["platform", "video_id"]
+        earlier, key = self.videos().of_creators(creators_of(rows)), ["platform", "video_id"]
         undated = rows.filter(pl.col("published_at").is_null()).select(key)
-        earlier = self.videos().of_creators(creators_of(rows))
-        # Asked as of now, a post that is stored already would be its own history.
-        earlier = earlier.join(undated, on=key, how="anti", maintain_order="left")
+        if not undated.is_empty():  # asked as of now, a post that is stored already would be its own history
+            earlier = earlier.join(undated, on=key, how="anti", maintain_order="left")
         return Past(CreatorPast.of(self._timeline(earlier)), self.store)
 
     def _timeline(self, rows: pl.DataFrame) -> Timeline:

@@ -32,8 +32,8 @@ class Timing:
 
     posted_at: NDArray[np.int64]
     known_at: NDArray[np.int64]
-    otherwise_known_at: NDArray[np.int64] | None = None
-    """When it counts as known where too few were known in time to cut the training rows by it; None: never."""
+    otherwise_known_at: tuple[NDArray[np.int64], ...] = ()
+    """When it counts as known where too few were known in time to cut the training rows by it, tried in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,13 @@ class TrainingSet:
         if self.timing is None:
             return stratified_folds(self.tiers[own], seed=seed)
         folds = self._cut(own, self.timing.known_at)
-        if len(folds) < MIN_CUTS and self.timing.otherwise_known_at is not None:
-            folds = self._cut(own, self.timing.otherwise_known_at)
+        for otherwise in self.timing.otherwise_known_at:
+            if len(folds) < MIN_CUTS:
+                folds = self._cut(own, otherwise)
         return folds if len(folds) >= MIN_CUTS else []
 
     def falls_back(self) -> bool:
-        """Whether folds rest on labels that count as known from the horizon on, though the split does not."""
+        """Whether folds rest on labels that count as known earlier than the split takes them to be."""
         own = self.numbers(test=False)
         return self.timing is not None and len(self._cut(own, self.timing.known_at)) < MIN_CUTS
 
