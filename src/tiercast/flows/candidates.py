@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
@@ -73,7 +73,7 @@ class Judged:
     """Creators of the test rows."""
     confident: ConfidentPart | None = None
     curve: tuple[ConfidentPart, ...] = ()
-    over_rivals: Mapping[str, Mapping[str, Bounds | None]] = None  # type: ignore[assignment]
+    over_rivals: Mapping[str, Mapping[str, Bounds | None]] = field(default_factory=dict)
     """For each rival the bounds of its mean log loss less the candidate's, and of the candidate's accuracy less its."""
     slices: tuple[Slice, ...] = ()
     learning_curve: tuple[tuple[int, float | None, float | None], ...] = ()
@@ -170,7 +170,6 @@ def judge(fitted: Fitted, drawn: Drawn, training_set: TrainingSet, *, seed: int)
         rivals={name: part.evaluated(rival) for name, rival in rivals.items()},
         train_accuracy=float(np.mean(right)),
         creators=len(np.unique(part.creators)),
-        over_rivals={},
     )
     if not training_set.moment.forecasts:
         return replace(judged, confident=part.confident(forecast, fitted.threshold))
