@@ -128,10 +128,6 @@ class VideoHistory(Protocol):
         """Platform of each of these handles that has videos on exactly one."""
         ...
 
-    def undated(self) -> int:
-        """Number of stored videos whose posting time is unknown, so that no history has them."""
-        ...
-
 
 class ScrapedTable(Protocol):
     """An existing ``scraped_videos`` table, read as it is and never altered."""

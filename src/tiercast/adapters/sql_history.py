@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, select
 
 from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.sql_reads import IDS_A_QUERY, fetched, wire
@@ -47,12 +47,6 @@ class SqlVideoHistory:
                 for author, platform in connection.execute(query):
                     found.setdefault(author, set()).add(platform)
         return {author: next(iter(names)) for author, names in found.items() if len(names) == 1}
-
-    def undated(self) -> int:
-        """Videos without a posting time."""
-        query = select(func.count()).select_from(videos).where(videos.c.published_at.is_(None))
-        with plain_errors(self._where), self._engine.connect() as connection:
-            return int(connection.execute(query).scalar_one())
 
 
 # -- asking

@@ -1,6 +1,7 @@
 """From rows that ask to vectors: history cut at each row's instant, then every declared feature."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -12,13 +13,7 @@ from tiercast.learn.features import FEATURES, matrix
 from tiercast.learn.history import CreatorPast, Floats
 from tiercast.learn.timeline import COUNTS, LOG_UNITS, UNKNOWN, Ints, Timeline, log_units, rate_units, seconds_of
 
-SEEN: tuple[str, ...] = (
-    "seen_log_views", "first_log_views", "seen_age_hours", "seen_observations", "seen_slope",
-    *(f"seen_{name}_rate" for name in COUNTS),
-)  # fmt: skip
-
-
-OF_THE_CREATOR: tuple[str, ...] = ("author_followers", "author_verified")
+OF_THE_CREATOR: Final = ("author_followers", "author_verified")
 """Columns that tell of the creator at the time of the scrape: known before posting only if scraped before."""
 
 
