@@ -128,6 +128,10 @@ class VideoHistory(Protocol):
         """Platform of each of these handles that has videos on exactly one."""
         ...
 
+    def everything(self) -> pl.DataFrame:
+        """Every observation of every stored video, those without a posting time last."""
+        ...
+
 
 class ScrapedTable(Protocol):
     """An existing ``scraped_videos`` table, read as it is and never altered."""
@@ -173,6 +177,34 @@ class Lease(Protocol):
 
     def __exit__(self, *exc: object) -> None:
         """Give it back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedStep:
+    """One step of a replay: the retrain as it would have been, and what grading it later takes."""
+
+    at: datetime
+    document: Mapping[str, object]
+    """The whole answer of ``retrain --json``."""
+    ungated: str | None
+    """The candidate that a cron without a gate would have served from then on; None where none could be fitted."""
+    entries: Mapping[int, bytes]
+    """What the step added to the promotion log, by number."""
+    arrays: Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
+    """What was known of the rows to learn from: their views, and for forecasts what naive rivals need."""
+    seconds: float
+
+
+class ReplaySteps(Protocol):
+    """The finished steps of one replay, each kept whole or not at all."""
+
+    def finished(self) -> list[ReplayedStep]:
+        """Those kept so far, oldest first."""
+        ...
+
+    def save(self, step: ReplayedStep) -> None:
+        """Keep a step; raises Unavailable."""
         ...
 
 

@@ -48,6 +48,12 @@ class SqlVideoHistory:
                     found.setdefault(author, set()).add(platform)
         return {author: next(iter(names)) for author, names in found.items() if len(names) == 1}
 
+    def everything(self) -> pl.DataFrame:
+        """Every observation, also of undated videos; see the port."""
+        with plain_errors(self._where), self._engine.connect() as connection:
+            read = _Read.of(connection, _Queries(_DESCRIBED, _MEASURED))
+        return _joined(read.described, read.measured)
+
 
 # -- asking
 
@@ -121,5 +127,5 @@ class _Read:
 
 def _joined(described: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
     """One row an observation of the described videos, in canonical order."""
-    rows = described.join(measured, on=KEY).sort("published_at", *KEY, "scraped_at")
+    rows = described.join(measured, on=KEY).sort("published_at", *KEY, "scraped_at", nulls_last=True)
     return rows[list(SCHEMA)]
