@@ -137,6 +137,14 @@ def test_a_promotion_comes_back_from_its_bytes_as_it_was() -> None:
     assert Promotion.from_bytes(ENTRY.to_bytes()) == ENTRY
 
 
+def test_an_entry_written_before_the_best_release_was_recorded_still_loads() -> None:
+    document = json.loads(replace(ENTRY, best="b" * 64).to_bytes())
+    assert Promotion.from_bytes(canonical_json(document)).best == "b" * 64
+    del document["best"], document["sha256"]
+    old = canonical_json({**document, "sha256": sha256_hex(canonical_json(document))})
+    assert Promotion.from_bytes(old) == ENTRY
+
+
 def test_a_promotion_with_one_flipped_bit_anywhere_is_refused() -> None:
     for position in range(len(ENTRY.to_bytes())):
         with pytest.raises(InvalidInput, match="promotion entry"):

@@ -14,7 +14,7 @@ MANIFEST_NAME: Final = "manifest.json"
 MANIFEST_FORMAT: Final = 2
 
 Label = Literal["views", "given"]
-Action = Literal["promote", "rollback"]
+Action = Literal["promote", "rollback", "pin", "unpin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,9 @@ class Promotion:
     at: datetime
     token: str
     """Unique to the writer, so that after a lost answer it can tell its own entry from another's."""
+    best: str | None = None
+    """The release that candidates are also held to: the last one proven better than its predecessor; None in entries
+    written before it was recorded."""
 
     def to_bytes(self) -> bytes:
         """The entry as canonical JSON, with the SHA-256 of everything else in it."""

@@ -1,8 +1,9 @@
 """Immutable releases in a store, and the promotion log that says which one serves."""
 
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +11,14 @@ from tiercast.core.canonical import sha256_hex
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.core.release import MANIFEST_NAME, Manifest, Promotion, Release, verify_release
+from tiercast.flows.promotion_history import (
+    Entry,
+    history,
+    last_promoted_at,
+    newest_first,
+    pinned,
+    withdrawn,
+)
 from tiercast.ports import ObjectStore, PromotionLog
 
 # An entry that is neither accepted nor readable may be in flight; the store's client has waited between its own tries.
@@ -42,20 +51,17 @@ class Standing:
     champion: Champion | None
     last_number: int
     warnings: tuple[str, ...] = ()
+    pinned: Promotion | None = None
+    """The entry by which people let one release serve until they unpin it."""
+    withdrawn: Mapping[str, Promotion] = field(default_factory=dict)
+    """Release to the rollback by which people took it out of service, unless they chose it again later."""
+    last_promoted_at: datetime | None = None
+    """When a retrain last promoted."""
 
     @property
     def release(self) -> Release | None:
         """The release that serves, if one does."""
         return self.champion.release if self.champion else None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One number of the promotion log: what it says, or why it cannot be read."""
-
-    number: int
-    promotion: Promotion | None
-    damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,35 +153,27 @@ def _store(objects: ObjectStore, key: str, content: bytes) -> None:
         )
 
 
-def history(log: PromotionLog, moment: Moment) -> list[Entry]:
-    """Every entry of the log, oldest first; a damaged one says so. Raises Unavailable."""
-    return [_entry(log, moment, number) for number in log.numbers(moment)]
-
-
-def _entry(log: PromotionLog, moment: Moment, number: int) -> Entry:
-    try:
-        promotion = Promotion.from_bytes(log.read(moment, number))
-        if (promotion.moment, promotion.number) != (moment, number):
-            raise InvalidInput(f"It was written as entry {promotion.number} of {promotion.moment}.")
-        if promotion.manifest_sha256 != promotion.release:
-            raise InvalidInput(f"It names release {promotion.release[:12]} but the hash of another manifest.")
-    except (InvalidInput, Missing) as error:
-        return Entry(number, None, f"Promotion {number} cannot be used: {error}")
-    return Entry(number, promotion)
-
-
 def standing(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> Standing:
-    """Who serves, together with the number that this was read at; damaged entries keep theirs. Raises Unavailable.
+    """Who serves and what people decided, with the number that this was read at; damaged entries keep theirs.
 
-    Where every release ever promoted is damaged nobody serves, and a warning says so.
+    Reads every entry; who only needs the champion asks ``champion``. Where every release ever promoted is damaged
+    nobody serves, and a warning says so. Raises Unavailable.
     """
-    numbers = log.numbers(moment) if log else []
-    last_number = max(numbers, default=0)
+    entries = history(log, moment) if log else []
+    known = [entry.promotion for entry in entries if entry.promotion]
     try:
-        serving = _highest_sound(objects, log, moment, numbers) if log else None
+        serving = _highest_sound(objects, moment, reversed(entries))
+        warnings = serving.warnings if serving else ()
     except Missing as error:
-        return Standing(None, last_number, (str(error),))
-    return Standing(serving, last_number, serving.warnings if serving else ())
+        serving, warnings = None, (str(error),)
+    return Standing(
+        serving,
+        last_number=entries[-1].number if entries else 0,
+        warnings=warnings,
+        pinned=pinned(known),
+        withdrawn=withdrawn(known),
+        last_promoted_at=last_promoted_at(known),
+    )
 
 
 def champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> Champion | None:
@@ -183,20 +181,19 @@ def champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> 
 
     Raises Unavailable, and Missing where there are entries but none of them leads to a sound release.
     """
-    return None if log is None else _highest_sound(objects, log, moment, log.numbers(moment))
+    return None if log is None else _highest_sound(objects, moment, newest_first(log, moment))
 
 
-def _highest_sound(objects: ObjectStore, log: PromotionLog, moment: Moment, numbers: list[int]) -> Champion | None:
+def _highest_sound(objects: ObjectStore, moment: Moment, newest_first: Iterable[Entry]) -> Champion | None:
     warnings: list[str] = []
-    for number in reversed(numbers):
-        entry = _entry(log, moment, number)
+    for entry in newest_first:
         if entry.promotion is None:
             warnings.append(entry.damage or "")
             continue
         try:
             release = load_release(objects, moment, entry.promotion.release)
         except (InvalidInput, Missing) as error:
-            warnings.append(f"Promotion {number} cannot be used: {error}")
+            warnings.append(f"Promotion {entry.number} cannot be used: {error}")
             continue
         return Champion(release, entry.promotion, tuple(warnings))
     if warnings:
@@ -240,7 +237,7 @@ def rollback(store: ModelStore, moment: Moment, *, release: str | None, reason: 
     where the store is, or where another promotion took the number first.
     """
     numbers = store.log.numbers(moment)
-    current = _highest_sound(store.objects, store.log, moment, numbers)
+    current = _highest_sound(store.objects, moment, newest_first(store.log, moment))
     if current is None:
         raise Missing(f"Nothing was ever promoted for {moment}, so there is nothing to roll back.")
     served = [entry.promotion for entry in history(store.log, moment) if entry.promotion]
@@ -271,6 +268,7 @@ def _back_to(target: str, current: Champion, *, number: int, reason: str, writer
         run=None,
         at=writer.at,
         token=writer.token,
+        best=target,
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest, Promotion
-from tiercast.flows.model_store import Champion, Entry, champion, history, load_release, releases
+from tiercast.flows.model_store import Champion, champion, load_release, releases
+from tiercast.flows.promotion_history import Entry, history
 from tiercast.ports import ObjectStore, PromotionLog
 
 
