@@ -191,7 +191,7 @@ class ReplayedStep:
     """The candidate that a cron without a gate would have served from then on; None where none could be fitted."""
     entries: Mapping[int, bytes]
     """What the step added to the promotion log, by number."""
-    arrays: Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
+    arrays: Mapping[str, NDArray[np.float64]]
     """What was known of the rows to learn from: their views, and for forecasts what naive rivals need."""
     seconds: float
 
@@ -221,6 +221,10 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> list[str]:
         """Every key below a prefix, sorted."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens where there is none."""
         ...
 
 

@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_PUT = do_HEAD = do_POST = _forward  # noqa: N815  # the names that http.server looks for
+    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _forward  # noqa: N815  # the names that http.server looks for
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""

@@ -53,9 +53,40 @@ def test_a_list_is_longer_than_one_page_of_the_store(objects: ObjectStore, monke
     assert objects.list("a") == keys
 
 
+def test_a_deleted_object_is_gone_and_deleting_it_again_changes_nothing(objects: ObjectStore) -> None:
+    for key in ("a/b/c.json", "a/b/d.json", "a/e.json"):
+        objects.put_if_absent(key, b"x")
+    for _ in range(2):
+        objects.delete("a/b/c.json")
+        assert objects.list("a") == ["a/b/d.json", "a/e.json"]
+    objects.delete("a/b/d.json")
+    objects.delete("nothing/was/here.json")
+    assert objects.list("a") == ["a/e.json"]
+    assert objects.put_if_absent("a/b/c.json", b"again")
+
+
+def test_deleting_leaves_no_empty_folder_and_is_on_the_disk_before_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = open_objects((tmp_path / "m").as_uri())
+    objects.put_if_absent("a/b.json", b"x")
+    objects.put_if_absent("a/c/d.json", b"x")
+    synced: list[int] = []
+    really = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(os.fstat(fd).st_ino), really(fd)))
+    objects.delete("a/c/d.json")
+    assert [path.name for path in (tmp_path / "m/a").iterdir()] == ["b.json"]
+    assert synced == [(tmp_path / "m/a").stat().st_ino]
+
+
 @pytest.mark.parametrize("key", ["../up", "a/../../up", "/etc/passwd", "a//b", "", ".hidden", "a/./b", "a\\b", "a b#1"])
 def test_a_key_that_could_leave_the_store_is_refused(objects: ObjectStore, key: str) -> None:
-    for call in (lambda: objects.put_if_absent(key, b""), lambda: objects.get(key), lambda: objects.list(key)):
+    for call in (
+        lambda: objects.put_if_absent(key, b""),
+        lambda: objects.get(key),
+        lambda: objects.list(key),
+        lambda: objects.delete(key),
+    ):
         with pytest.raises(InvalidInput, match="cannot be the key"):
             call()
 

@@ -104,6 +104,9 @@ class _WithoutRecord:
     def put_if_absent(self, key: str, content: bytes) -> bool:
         return self.inner.put_if_absent(key, content)
 
+    def delete(self, key: str) -> None:
+        self.inner.delete(key)
+
 
 @pytest.fixture
 def deaf(s3_bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:

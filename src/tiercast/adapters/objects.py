@@ -1,9 +1,9 @@
-"""Object stores: a folder, S3 and its kin, Google Cloud and Azure, behind put-if-absent, get and list."""
+"""Object stores: a folder, S3 and its kin, Google Cloud and Azure, behind put-if-absent, get, list and delete."""
 
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -110,6 +110,11 @@ def _read(driver: "Driver", key: str) -> bytes:
     return obstore.get(driver, key).bytes().to_bytes()
 
 
+def _remove(driver: "Driver", key: str) -> None:
+    with suppress(FileNotFoundError):  # S3 does not tell whether there was anything
+        obstore.delete(driver, key)
+
+
 def _keys(driver: "Driver", prefix: str) -> list[str]:
     return sorted(found["path"] for page in obstore.list(driver, prefix) for found in page)
 
@@ -152,6 +157,12 @@ class BucketObjects:
         with _faults(self.address):
             return _keys(self._driver, prefix)
 
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens where there is none."""
+        _check(key)
+        with _faults(self.address):
+            _remove(self._driver, key)
+
 
 class FolderObjects:
     """A folder of this machine, made when the first object is put; a put is on the disk when it returns."""
@@ -189,6 +200,16 @@ class FolderObjects:
             except FileNotFoundError:
                 return []
 
+    def delete(self, key: str) -> None:
+        """Remove an object and the folders that it leaves empty; nothing happens where there is none."""
+        _check(key)
+        path = self._root / key
+        with _faults(self.address):
+            if not path.is_file():
+                return
+            _remove(LocalStore(self._existing(), automatic_cleanup=True), key)
+            _sync_place(next(folder for folder in path.parents if folder.is_dir()))
+
     def _existing(self) -> Path:
         os.stat(f"{self._root}/.")  # noqa: PTH116  # pathlib would drop the dot that tells a folder from a file
         return self._root
@@ -198,8 +219,12 @@ def _sync(path: Path, *, upto: Path) -> None:
     """Bring a new file to the disk, and every folder between it and ``upto`` that may have a new entry."""
     folders = [folder for folder in path.parents if folder == upto or upto in folder.parents]
     for place in (path, *folders):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_place(place)
+
+
+def _sync_place(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
