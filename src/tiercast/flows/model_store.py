@@ -1,7 +1,7 @@
 """Immutable releases in a store, and the promotion log that says which one serves."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,20 +87,24 @@ def releases(objects: ObjectStore, moment: Moment) -> list[str]:
     return [found[1] for found in map(pattern.fullmatch, objects.list(f"{moment}/releases")) if found]
 
 
-def resolve_release(objects: ObjectStore, moment: Moment, prefix: str) -> str:
-    """The one release whose id starts so; raises InvalidInput where several do, Missing where none does."""
+def resolve_release(objects: ObjectStore, moment: Moment, prefix: str, *, others: Iterable[str] = ()) -> str:
+    """The one release whose id starts so, among those stored and some others that are known.
+
+    Raises InvalidInput where several do, Missing where none does.
+    """
     stored = releases(objects, moment)
     if not re.fullmatch(r"[0-9a-f]{1,64}", prefix):
-        raise InvalidInput(f"{prefix!r} is no release: an id is hexadecimal digits. Stored: {_named(stored)}.")
-    matches = [release for release in stored if release.startswith(prefix)]
+        raise InvalidInput(f"{prefix!r} is no release: an id is hexadecimal digits. Stored: {named(stored)}.")
+    matches = sorted(release for release in {*stored, *others} if release.startswith(prefix))
     if not matches:
-        raise Missing(f"No release of {moment} starts with {prefix!r}. Stored: {_named(stored)}.")
+        raise Missing(f"No release of {moment} starts with {prefix!r}. Stored: {named(stored)}.")
     if len(matches) > 1:
-        raise InvalidInput(f"{len(matches)} releases start with {prefix!r}: {_named(matches)}. Give more digits.")
+        raise InvalidInput(f"{len(matches)} releases start with {prefix!r}: {named(matches)}. Give more digits.")
     return matches[0]
 
 
-def _named(ids: list[str]) -> str:
+def named(ids: Sequence[str]) -> str:
+    """Releases in a sentence: the start of each id, twenty of them at most."""
     more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
     return ", ".join(release[:12] for release in ids[:_LISTED]) + more or "none yet"
 
@@ -108,7 +112,7 @@ def _named(ids: list[str]) -> str:
 def load_release(objects: ObjectStore, moment: Moment, release_id: str) -> Release:
     """A stored release, every byte verified; raises Missing, InvalidInput where a byte differs, Unavailable."""
     folder = _folder(moment, release_id)
-    manifest_bytes = objects.get(f"{folder}/{MANIFEST_NAME}")
+    manifest_bytes = _manifest_bytes(objects, folder, release_id)
     genuine = sha256_hex(manifest_bytes) == release_id
     files = {}
     for name in Manifest.from_bytes(manifest_bytes).files if genuine else ():
@@ -118,6 +122,24 @@ def load_release(objects: ObjectStore, moment: Moment, release_id: str) -> Relea
     if release.manifest.moment != moment:
         raise InvalidInput(f"Release {release_id[:12]} predicts {release.manifest.moment}, not {moment}.")
     return release
+
+
+def load_manifest(objects: ObjectStore, moment: Moment, release_id: str) -> Manifest:
+    """What a stored release says of itself, verified, without its model; raises as ``load_release`` does."""
+    manifest_bytes = _manifest_bytes(objects, _folder(moment, release_id), release_id)
+    if sha256_hex(manifest_bytes) != release_id:
+        raise InvalidInput(f"Release {release_id[:12]}: {MANIFEST_NAME} does not match the release's hash.")
+    return Manifest.from_bytes(manifest_bytes)
+
+
+def _manifest_bytes(objects: ObjectStore, folder: str, release_id: str) -> bytes:
+    try:
+        return objects.get(f"{folder}/{MANIFEST_NAME}")
+    except Missing as error:
+        raise Missing(
+            f"Release {release_id[:12]} is not in the model store (there is no {folder}/{MANIFEST_NAME}): it was "
+            "removed, or never published whole."
+        ) from error
 
 
 def _folder(moment: Moment, release_id: str) -> str:
@@ -284,6 +306,6 @@ def _target(objects: ObjectStore, current: Champion, served: list[Promotion], re
     if target == serving and not current.warnings:
         raise InvalidInput(f"Release {serving[:12]} already serves {moment}.")
     if target not in {promotion.release for promotion in served}:
-        known = _named(sorted({promotion.release for promotion in served}))
+        known = named(sorted({promotion.release for promotion in served}))
         raise InvalidInput(f"Release {target[:12]} never served {moment}. Those that did: {known}.")
     return target
