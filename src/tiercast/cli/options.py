@@ -3,14 +3,16 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from tiercast.core.errors import InvalidInput
+from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.video import platform_name
+from tiercast.flows.model_store import ModelStore, Writer
 from tiercast.intake.values import parse_time
 from tiercast.settings import read_settings
-from tiercast.wiring import Wiring
+from tiercast.wiring import Wiring, actor, now
 
 DEFAULT_HOME = Path(".tiercast")
 
@@ -23,9 +25,31 @@ JsonLines = Annotated[bool, typer.Option("--json", help="One JSON document a vid
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 
 
+def _words(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("say in a few words why")
+    return text
+
+
+Reason = Annotated[str, typer.Option("--reason", callback=_words, help="Why; kept in the promotion log for ever.")]
+
+
 def open_home(home: Path) -> Wiring:
     """The adapters of a home; raises InvalidInput where its settings are wrong."""
     return Wiring(read_settings(home))
+
+
+def open_store(home: Path) -> ModelStore:
+    """The model store of a home, to decide who serves; raises Missing where nothing was ever promoted."""
+    wiring = open_home(home)
+    if wiring.read_log() is None:
+        raise Missing("Nothing was ever promoted in this model store, so nobody can be chosen to serve.")
+    return ModelStore(wiring.objects, wiring.write_log())
+
+
+def person() -> Writer:
+    """Whoever is at the keyboard now, for one entry of the promotion log."""
+    return Writer(actor=actor(), at=now(), token=uuid4().hex)
 
 
 def platform_option(text: str | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest, Promotion
-from tiercast.flows.model_store import Champion, champion, load_release, releases
+from tiercast.flows.model_store import Champion, load_release, releases, standing
 from tiercast.flows.promotion_history import Entry, history
 from tiercast.ports import ObjectStore, PromotionLog
 
@@ -29,6 +29,8 @@ class MomentModels:
     champion: Champion | None
     releases: Sequence[ReleaseLine]
     entries: Sequence[Entry]
+    pinned: Promotion | None = None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,11 @@ def list_models(objects: ObjectStore, log: PromotionLog | None, moments: Sequenc
 def _moment_models(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> MomentModels:
     if log is None:
         return MomentModels(moment, None, [], [])
-    entries = history(log, moment)
-    try:
-        serving = champion(objects, log, moment)
-    except Missing:
-        serving = None
+    entries, now = history(log, moment), standing(objects, log, moment)
     order = {entry.promotion.release: entry.number for entry in entries if entry.promotion}
     stored = sorted(releases(objects, moment), key=lambda release: order.get(release, 0))
-    lines = [_line(objects, moment, release, serving) for release in stored]
-    return MomentModels(moment, serving, lines, entries)
+    lines = [_line(objects, moment, release, now.champion) for release in stored]
+    return MomentModels(moment, now.champion, lines, entries, now.pinned, now.warnings)
 
 
 def _line(objects: ObjectStore, moment: Moment, release: str, serving: Champion | None) -> ReleaseLine:
@@ -77,14 +75,17 @@ def promotion_document(entry: Promotion) -> dict[str, object]:
 
 
 def _moment_document(models: MomentModels) -> dict[str, object]:
-    serving = models.champion
+    serving, stored = models.champion, {line.release for line in models.releases}
     return {
         "moment": models.moment.value,
         "champion": serving.release.id if serving else None,
-        "warnings": list(serving.warnings) if serving else [],
+        "pinned": promotion_document(models.pinned) if models.pinned else None,
+        "warnings": list(models.warnings),
         "releases": [_release_document(line) for line in models.releases],
         "promotions": [
-            promotion_document(entry.promotion) if entry.promotion else {"number": entry.number, "damage": entry.damage}
+            {**promotion_document(entry.promotion), "stored": entry.promotion.release in stored}
+            if entry.promotion
+            else {"number": entry.number, "damage": entry.damage}
             for entry in models.entries
         ],
     }

@@ -61,3 +61,9 @@ def withdrawn(entries: Sequence[Promotion]) -> dict[str, Promotion]:
 def last_promoted_at(entries: Sequence[Promotion]) -> datetime | None:
     """When a retrain last promoted; None where none ever did."""
     return max((entry.at for entry in entries if entry.action == "promote"), default=None)
+
+
+def release_before(entries: Sequence[Promotion], number: int, serving: str) -> str | None:
+    """The release that served before entry ``number`` let this one serve: where a rollback leads."""
+    earlier = [entry.release for entry in entries if entry.number < number and entry.release != serving]
+    return earlier[-1] if earlier else None

@@ -17,7 +17,7 @@ from tiercast.flows.model_store import (
     resolve_release,
     standing,
 )
-from tiercast.flows.promotion_history import history
+from tiercast.flows.promotion_history import history, release_before
 
 
 def rollback(store: ModelStore, moment: Moment, *, release: str | None, reason: str, writer: Writer) -> Promotion:
@@ -86,12 +86,12 @@ def _told(pinned: Promotion) -> str:
 def _before(champion: Champion, served: Sequence[Promotion]) -> str:
     """The release that served before the champion."""
     serving, entry = champion.release.id, champion.promotion
-    earlier = [other.release for other in served if other.number < entry.number and other.release != serving]
-    if not earlier:
+    before = release_before(served, entry.number, serving)
+    if before is None:
         raise Missing(
             f"No other release of {entry.moment} served before {serving[:12]}, so there is none to go back to."
         )
-    return earlier[-1]
+    return before
 
 
 def _chosen(store: ModelStore, moment: Moment, prefix: str, served: Sequence[Promotion]) -> str:
@@ -131,6 +131,6 @@ def _written(store: ModelStore, now: Standing, decision: Promotion) -> Promotion
     if not race.won:
         raise Unavailable(
             f"{race.entry.actor} wrote promotion {entry.number} first ({race.entry.action} of "
-            f"{race.entry.release[:12]}), so this {entry.action} was not. Look at `tiercast models` before trying again."
+            f"{race.entry.release[:12]}), so nothing else was written. Look at `tiercast models`, then try again."
         )
     return entry

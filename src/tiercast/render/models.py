@@ -1,10 +1,14 @@
 """The model store as tables."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
 from tiercast.core.release import Promotion
 from tiercast.flows.models import Models, MomentModels
+from tiercast.flows.prune import Pruned
+from tiercast.flows.served import ServedAt
 from tiercast.render.output import percent, shown, stdout
 
 
@@ -19,7 +23,12 @@ def show_models(models: Models) -> None:
             continue
         _releases(console, moment)
         _promotions(console, moment)
-        for warning in moment.champion.warnings if moment.champion else ():
+        if moment.pinned:
+            console.print(
+                f"{moment.pinned.release[:12]} is pinned: no retrain promotes until 'tiercast unpin --reason TEXT"
+                f" --moment {moment.moment.value}'."
+            )
+        for warning in moment.warnings:
             console.print(f"[yellow]warning[/] {shown(warning)}")
 
 
@@ -51,17 +60,64 @@ def _promotions(console: Console, models: MomentModels) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("number", "when (UTC)", "what", "release", "who", "why"):
         table.add_column(name, justify="right" if name == "number" else "left", overflow="fold")
+    stored = {line.release for line in models.releases}
     for entry in models.entries:
         if entry.promotion is None:
             table.add_row(str(entry.number), "", "[red]damaged[/]", "", "", shown(entry.damage or ""))
             continue
         told = entry.promotion
         when = f"{told.at:%Y-%m-%d %H:%M}"
-        table.add_row(str(entry.number), when, told.action, told.release[:12], shown(told.actor), shown(told.reason))
+        release = told.release[:12] + ("" if told.release in stored else " [dim](removed)[/]")
+        table.add_row(str(entry.number), when, told.action, release, shown(told.actor), shown(told.reason))
     console.print(table)
 
 
-def show_rollback(entry: Promotion) -> None:
-    """What serves now, and what served until now."""
-    previous = entry.previous[:12] if entry.previous else "none"
-    stdout().print(f"Release {entry.release[:12]} serves {entry.moment.value} again; {previous} served until now.")
+def show_decision(entry: Promotion) -> None:
+    """What serves now, what served until now, and whether retrains may change it."""
+    release, changed = entry.release[:12], entry.previous != entry.release
+    until_now = f"; {entry.previous[:12]} served until now" if entry.previous and changed else ""
+    told = {
+        "rollback": f"Release {release} serves {entry.moment.value} again{until_now}.",
+        "pin": f"Release {release} serves {entry.moment.value} until 'tiercast unpin'{until_now}.",
+        "unpin": f"Release {release} serves {entry.moment.value} until a retrain promotes another.",
+    }
+    stdout().print(told[entry.action])
+
+
+def show_served(answer: ServedAt) -> None:
+    """Who served each moment at one time."""
+    console = stdout()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("moment", "release", "since (UTC)", "until (UTC)", "entry", "what", "who", "why"):
+        table.add_column(name, overflow="fold")
+    doubts: list[str] = []
+    for served in answer.moments:
+        doubts += served.doubts
+        if served.service is None:
+            table.add_row(served.moment.value, "nobody yet")
+            continue
+        entry, until = served.service.entry, served.service.until
+        release = entry.release[:12] + ("" if served.stored else " [dim](removed)[/]")
+        span = (f"{served.service.since:%Y-%m-%d %H:%M}", f"{until:%Y-%m-%d %H:%M}" if until else "now")
+        who = (str(entry.number), entry.action, shown(entry.actor), shown(entry.reason))
+        table.add_row(served.moment.value, release, *span, *who)
+    console.print(f"At {answer.at:%Y-%m-%d %H:%M:%S} UTC:")
+    console.print(table)
+    for doubt in doubts:
+        console.print(f"[yellow]warning[/] {shown(doubt)} It may have been in force.")
+
+
+def show_pruned(moments: Sequence[Pruned], *, dry_run: bool) -> None:
+    """What was removed, or would be, what stays and why."""
+    console = stdout()
+    for pruned in moments:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in (pruned.moment.value, "release", "why"):
+            table.add_column(name, overflow="fold")
+        for release, why in pruned.removed.items():
+            table.add_row("would go" if dry_run else "removed", release[:12], why)
+        for release, seen_at in pruned.waiting.items():
+            table.add_row("waits", release[:12], f"no entry names it; first seen {seen_at:%Y-%m-%d %H:%M} UTC")
+        for release, why in pruned.kept.items():
+            table.add_row("kept", release[:12], why)
+        console.print(table if table.row_count else f"{pruned.moment.value}: no release")
