@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import typer
 
-from tiercast.checks.candidate import CANDIDATE_CHECKS
-from tiercast.checks.data import DATA_CHECKS
+from tiercast.checks import CHECKS
 from tiercast.cli import main
+from tiercast.core.moments import Moment
 from tiercast.core.video import COLUMNS
+from tiercast.gate_settings import Gate, MomentGate
 from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED
 from tiercast.learn.features.draft import DRAFT
 from tiercast.learn.features.early import FIRST_HOURS
@@ -24,6 +25,8 @@ def settings() -> Iterator[str]:
     """Every setting with its variable, default and meaning."""
     yield "| setting | environment variable | default | |\n|---|---|---|---|\n"
     for name, field in declared_settings():
+        if name.startswith(tuple(f"gate.{moment}." for moment in Moment)):
+            continue  # the table of bars has them, side by side
         default = "none" if field.default is None else _plain(field.default)
         variable = PREFIX + name.upper().replace(".", LEVEL)
         yield f"| `{name}` | `{variable}` | `{default}` | {field.description} |\n"
@@ -56,8 +59,19 @@ def _shown(parameter: Any) -> str:
 def checks() -> Iterator[str]:
     """Every check of the gate."""
     yield "| code | question | why |\n|---|---|---|\n"
-    for check in (*DATA_CHECKS, *CANDIDATE_CHECKS):
+    for check in sorted(CHECKS, key=lambda each: each.code.translate({ord("D"): "1", ord("C"): "2", ord("L"): "3"})):
         yield f"| {check.code} | {check.title} | {check.why} |\n"
+
+
+def bars() -> Iterator[str]:
+    """Every bar of the gate: its checks, unit and default for each moment, and the reason."""
+    yield "| setting | checks | unit | observed | early | draft | why |\n|---|---|---|---|---|---|---|\n"
+    gate = Gate()
+    for name, field in MomentGate.model_fields.items():
+        told: Any = field.json_schema_extra
+        defaults = [getattr(gate.bars(moment), name) for moment in (Moment.OBSERVED, Moment.EARLY, Moment.DRAFT)]
+        shown = " | ".join("none" if value is None else f"{value:g}" for value in defaults)
+        yield f"| `gate.<moment>.{name}` | {told['codes']} | {told['unit']} | {shown} | {field.description} |\n"
 
 
 def features() -> Iterator[str]:
@@ -90,6 +104,7 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "settings": settings,
     "commands": commands,
     "checks": checks,
+    "bars": bars,
     "features": features,
     "forecast_features": forecast_features,
     "columns": columns,

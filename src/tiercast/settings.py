@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -22,19 +22,18 @@ from pydantic_settings import (
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
+from tiercast.gate_settings import FROZEN, Gate
 
 PREFIX: Final = "TIERCAST_"
 LEVEL: Final = "__"
 FILE: Final = "tiercast.toml"
 HOME_VARIABLE: Final = "TIERCAST_HOME"
 
-_FROZEN: Final = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
 
 class Retrain(BaseModel):
     """How a training set is drawn."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     max_videos: int = Field(10_000, ge=1, description="newest usable videos to learn from")
     min_videos: int = Field(500, ge=1, description="fewer usable videos: the fallback file, else hold")
@@ -59,7 +58,7 @@ class Retrain(BaseModel):
 class Features(BaseModel):
     """What forecasts may rest on."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     history: Literal["observed", "as_scraped", "auto"] = Field(
         "auto", description="earlier posts count as measured by then, or as last measured; auto: by then, if re-scraped"
@@ -71,7 +70,7 @@ class Features(BaseModel):
 class Labels(BaseModel):
     """Which views a forecast learns."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     at: Literal["horizon", "last"] = Field("horizon", description="views at the horizon, or at the last observation")
     horizon_days: float = Field(7, gt=0, description="age at which views are the label")
@@ -104,7 +103,7 @@ MIN_HORIZON_DAYS: Final = 2
 class Moments(BaseModel):
     """Where one moment ends and the next begins."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     early_max_age_hours: float = Field(72, gt=0, description="oldest observation that is early")
     early_rows: Literal["each", "first"] = Field("each", description="which early observations of a video become rows")
@@ -113,59 +112,13 @@ class Moments(BaseModel):
 class Tiers(BaseModel):
     """What a forecast's tiers are relative to."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     relative_to: RelativeTo = Field(
         RelativeTo.ALL, description="all, platform, cohort (platform x followers) or creator"
     )
     min_cohort: int = Field(200, ge=10, description="training videos that a platform, cohort or all creators need")
     min_posts: int = Field(3, ge=1, description="earlier posts that a creator needs for tiers of their own")
-
-
-class MomentGate(BaseModel):
-    """Bars of one moment, over the bars of all."""
-
-    model_config = _FROZEN
-
-    min_accuracy: float | None = Field(None, ge=0, le=1, description="accuracy floor of this moment alone")
-
-
-class DraftGate(MomentGate):
-    """Bars of the forecast before posting."""
-
-    min_confident_accuracy: float = Field(0.60, ge=0, le=1, description="accuracy of the predictions called confident")
-    min_confident_rows: int = Field(200, ge=1, description="test videos that have to be called confident")
-    min_coverage: float = Field(
-        0.20, ge=0, le=1, description="share of the test videos that has to be called confident"
-    )
-    min_within_one: float = Field(0.75, ge=0, le=1, description="share of predictions at most one tier off")
-    max_calibration_error: float = Field(0.05, ge=0, le=1, description="proven calibration error beyond chance")
-
-
-MIN_ACCURACY: Final = 0.60
-"""Below it an answer misleads more than it helps."""
-
-
-class Gate(BaseModel):
-    """The bars a candidate has to meet."""
-
-    model_config = _FROZEN
-
-    min_accuracy: float | None = Field(
-        None, ge=0, le=1, description="accuracy floor of every moment; none: 0.60 for observed and early"
-    )
-    observed: MomentGate = Field(MomentGate(), description="")
-    early: MomentGate = Field(MomentGate(), description="")
-    draft: DraftGate = Field(DraftGate(), description="")
-
-    def min_accuracy_of(self, moment: Moment) -> float | None:
-        """The floor of a moment: its own, else the one of all, else 0.60 except before posting."""
-        gates: dict[Moment, MomentGate] = {
-            Moment.OBSERVED: self.observed, Moment.EARLY: self.early, Moment.DRAFT: self.draft,
-        }  # fmt: skip
-        own = gates[moment].min_accuracy
-        default = None if moment is Moment.DRAFT else MIN_ACCURACY
-        return own if own is not None else self.min_accuracy if self.min_accuracy is not None else default
 
 
 class Settings(BaseSettings):

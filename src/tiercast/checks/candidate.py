@@ -3,8 +3,10 @@
 from math import isnan
 from typing import Final
 
-from tiercast.checks.evidence import REHEARSAL_ROWS, REHEARSAL_TOLERANCE, CandidateCheck, CandidateEvidence
+from tiercast.checks.comparison import COMPARISON_CHECKS, RIVAL_CHECKS
+from tiercast.checks.evidence import REHEARSAL_ROWS, REHEARSAL_TOLERANCE, CandidateEvidence, Check
 from tiercast.checks.forecast import FORECAST_CHECKS, known, percent
+from tiercast.checks.leaks import LEAK_CHECKS
 from tiercast.core.findings import Finding, Outcome, at_least
 
 
@@ -34,31 +36,33 @@ class AccuracyFloor:
             sentence += (
                 " How people engage with a video says little about how many will see it; that is honest, not a bug."
             )
-        return Finding(self.code, self.title, outcome, accuracy.value, required, sentence)
+        rows = evidence.evaluation.rows
+        return Finding(self.code, self.title, outcome, accuracy.value, required, sentence, rows, accuracy.interval)
 
 
-class EveryTierPredicted:
+class EveryTierFound:
     """C202."""
 
     code = "C202"
-    title = "Every tier is found at least once"
+    title = "Every tier is found"
     why = "A model that never names a tier can still reach a fair accuracy, and is useless for that tier."
 
     def judge(self, evidence: CandidateEvidence) -> Finding:
-        """Recall above 0 in each of the five tiers."""
-        recalls = {report.tier: report.recall for report in evidence.evaluation.per_tier}
-        known = [recall for recall in recalls.values() if recall is not None and not isnan(recall)]
-        if len(known) < len(recalls):
-            blank = [tier for tier, recall in recalls.items() if recall is None or isnan(recall)]
+        """Recall of at least ``gate.<moment>.min_recall``, and above 0, in each of the five tiers."""
+        required, rows = evidence.bars.min_recall, evidence.evaluation.rows
+        recalls = {report.tier: known(report.recall) for report in evidence.evaluation.per_tier}
+        blank = [tier for tier, recall in recalls.items() if recall is None]
+        if blank or not recalls:
             sentence = f"Tier {', '.join(map(str, blank))} has no test rows, so its recall is unknown."
-            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, 0, sentence)
-        lost = [tier for tier, recall in recalls.items() if recall == 0]
-        if lost:
-            sentence = f"Tier {', '.join(map(str, lost))} was never named rightly on the test videos."
-            return Finding(self.code, self.title, Outcome.FAIL, 0.0, 0, sentence)
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, required, sentence, rows)
         worst = min(recalls, key=lambda tier: recalls[tier] or 0.0)
-        sentence = f"The weakest is tier {worst}, found in {recalls[worst]:.1%} of its test videos."
-        return Finding(self.code, self.title, Outcome.PASS, recalls[worst], 0, sentence)
+        recall = recalls[worst] or 0.0
+        sentence = f"The weakest is tier {worst}, found in {recall:.1%} of its test videos; {required:.0%} is required."
+        if recall == 0:
+            lost = [tier for tier, each in recalls.items() if each == 0]
+            sentence = f"Tier {', '.join(map(str, lost))} was never named rightly on the test videos."
+        outcome = at_least(recall, required) if recall > 0 else Outcome.FAIL
+        return Finding(self.code, self.title, outcome, recall, required, sentence, rows)
 
 
 class SameInAFreshProcess:
@@ -73,11 +77,13 @@ class SameInAFreshProcess:
         difference = evidence.rehearsal_difference
         if difference is None or isnan(difference):
             sentence = f"The fresh process gave no answer: {evidence.rehearsal_problem or 'no reason known'}."
-            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, REHEARSAL_TOLERANCE, sentence)
+            return Finding(
+                self.code, self.title, Outcome.INCONCLUSIVE, None, REHEARSAL_TOLERANCE, sentence, at_most=True
+            )
         outcome = Outcome.PASS if difference <= REHEARSAL_TOLERANCE else Outcome.FAIL
         told = "every probability is the same" if difference == 0 else f"probabilities differ by up to {difference:.1e}"
         sentence = f"On up to {REHEARSAL_ROWS} test videos {told}."
-        return Finding(self.code, self.title, outcome, difference, REHEARSAL_TOLERANCE, sentence)
+        return Finding(self.code, self.title, outcome, difference, REHEARSAL_TOLERANCE, sentence, at_most=True)
 
 
 class LabelDoesNotStepBack:
@@ -103,10 +109,13 @@ class LabelDoesNotStepBack:
         return Finding(self.code, self.title, Outcome.FAIL, None, None, sentence)
 
 
-CANDIDATE_CHECKS: Final[tuple[CandidateCheck, ...]] = (
+CANDIDATE_CHECKS: Final[tuple[Check[CandidateEvidence], ...]] = (
     AccuracyFloor(),
-    EveryTierPredicted(),
+    EveryTierFound(),
     SameInAFreshProcess(),
     LabelDoesNotStepBack(),
     *FORECAST_CHECKS,
+    *RIVAL_CHECKS,
+    *COMPARISON_CHECKS,
+    *LEAK_CHECKS,
 )

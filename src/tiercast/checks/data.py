@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tiercast.checks.evidence import DataCheck, DataEvidence
+from tiercast.checks.change import CHANGE_CHECKS
+from tiercast.checks.evidence import Check, DataEvidence
 from tiercast.core.findings import Finding, Outcome, at_least
 from tiercast.core.release import Label
 
@@ -30,7 +31,7 @@ class EnoughVideos:
         sentence = f"{observed:,} usable videos in {evidence.source}; {required:,} are required (retrain.min_videos)."
         if outcome is Outcome.FAIL:
             sentence += f" {evidence.shortage or _MORE_VIDEOS[evidence.label]}"
-        return Finding(self.code, self.title, outcome, observed, required, sentence)
+        return Finding(self.code, self.title, outcome, observed, required, sentence, observed)
 
 
 class EveryTierPopulated:
@@ -55,7 +56,9 @@ class EveryTierPopulated:
         lacking_test = smallest >= required
         if not thin:
             sentence = f"The smallest tier has {smallest:,} training rows; {required} are required."
-            return Finding(self.code, self.title, Outcome.PASS, smallest, required, sentence)
+            return Finding(
+                self.code, self.title, Outcome.PASS, smallest, required, sentence, sum(evidence.training_tiers)
+            )
         sentence = (
             f"Too few rows in tier {', '.join(map(str, thin))}: training {list(evidence.training_tiers)}, test "
             f"{list(evidence.test_tiers)}; each tier needs {required} training rows and a test row. "
@@ -76,30 +79,6 @@ def _remedy(evidence: DataEvidence) -> str:
     if evidence.label == "given":
         return "The fallback file must hold labels of all five tiers, in both parts."
     return "Many videos share the same views, so the edges fall together: ingest more varied videos."
-
-
-class NoFeatureVanished:
-    """D103."""
-
-    code = "D103"
-    title = "No feature of the champion vanished"
-    why = "A scraper that renames a field empties a column; the champion still expects it."
-
-    def judge(self, evidence: DataEvidence) -> Finding:
-        """No feature is missing on every row that the champion had values for."""
-        champion = evidence.champion
-        if champion is None or champion.label != evidence.label:
-            sentence = "No champion of the same label serves, so there is nothing to lose."
-            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, 0, sentence)
-        vanished = [name for name in evidence.all_missing if name in champion.relied_on]
-        if not vanished:
-            sentence = f"All {len(champion.relied_on)} features that the champion relies on still have values."
-            return Finding(self.code, self.title, Outcome.PASS, 0, 0, sentence)
-        sentence = (
-            f"Unknown on every video: {', '.join(vanished)}. Champion {champion.release[:12]} learned from it. "
-            "Look for a renamed or dropped field in the scraper's output, or a changed setting of features or moments."
-        )
-        return Finding(self.code, self.title, Outcome.FAIL, len(vanished), 0, sentence)
 
 
 class TimeEnough:
@@ -125,9 +104,9 @@ class TimeEnough:
         return Finding(self.code, self.title, outcome, cuts, 2, sentence)
 
 
-DATA_CHECKS: Final[tuple[DataCheck, ...]] = (
+DATA_CHECKS: Final[tuple[Check[DataEvidence], ...]] = (
     EnoughVideos(),
     EveryTierPopulated(),
-    NoFeatureVanished(),
     TimeEnough(),
+    *CHANGE_CHECKS,
 )

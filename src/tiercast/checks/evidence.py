@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Final, Protocol, TypeVar
 
 from tiercast.core.findings import Finding
 from tiercast.core.moments import Moment
-from tiercast.core.release import Label
-from tiercast.learn.bootstrap import Bounds
+from tiercast.core.release import Label, Promotion
 from tiercast.learn.confidence import ConfidentPart
-from tiercast.learn.metrics import Evaluation
+from tiercast.learn.metrics import Evaluation, Measure
+from tiercast.learn.paired import Paired
 
 REHEARSAL_ROWS: Final = 32
 REHEARSAL_TOLERANCE: Final = 1e-9
@@ -18,15 +19,32 @@ REHEARSAL_TOLERANCE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What a candidate of one moment has to reach; the settings under ``gate``."""
+    """What a candidate of one moment has to reach; see ``gate_settings`` for units, defaults and reasons.
 
-    min_accuracy: float | None = 0.60
-    """None: no floor on all predictions; the confident part has one."""
-    min_confident_accuracy: float = 0.60
-    min_confident_rows: int = 200
-    min_coverage: float = 0.20
-    min_within_one: float = 0.75
-    max_calibration_error: float = 0.05
+    Where a bar is None its check asks nothing, which is no pass.
+    """
+
+    max_zero_jump: float
+    max_edge_factor: float
+    max_newest_age_days: float
+    min_accuracy: float | None
+    min_recall: float
+    min_confident_accuracy: float | None
+    min_confident_rows: int
+    min_coverage: float
+    min_within_one: float | None
+    max_calibration_error: float | None
+    accuracy_margin: float
+    log_loss_margin: float
+    min_compared_rows: int
+    min_compared_creators: int
+    slice_margin: float
+    min_slice_rows: int
+    max_calibration_loss: float
+    max_accuracy: float
+    max_feature_accuracy: float
+    max_missing_jump: float
+    cool_down_hours: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +55,33 @@ class ChampionFacts:
     label: Label
     relied_on: tuple[str, ...]
     """Features that were free and not all-missing in its training."""
+    zero_shares: Mapping[str, float] = field(default_factory=dict)
+    """Share of its training rows on which a feature was zero, where it recorded that."""
+    same_rows: bool = False
+    """Whether it learned from and was tested on exactly the rows of this run."""
+    same_settings: bool = False
+    """Whether settings and libraries are those of this run too."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeHistory:
+    """Tier edges of all videos, today and in the releases that were promoted, oldest first."""
+
+    today: tuple[int, ...]
+    before: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest video of the store and the time of the run."""
+
+    video_at: datetime
+    now: datetime
+
+    @property
+    def age_days(self) -> float:
+        """How long ago that video was posted."""
+        return (self.now - self.video_at).total_seconds() / 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +98,68 @@ class DataEvidence:
     test_tiers: tuple[int, ...]
     all_missing: tuple[str, ...]
     champion: ChampionFacts | None
+    bars: Bars
     validation_cuts: int | None = None
     """Blocks of time in which training rows can judge each other; None where folds are not cut by time."""
     shortage: str | None = None
     """Why there are not more, and what helps; None where the label's own advice fits."""
+    newly_missing: tuple[str, ...] = ()
+    """Features unknown on every video of the newest week, though most older ones have them."""
+    zero_shares: Mapping[str, float] = field(default_factory=dict)
+    """Share of the training rows on which each feature is zero."""
+    newest_zero_shares: Mapping[str, float] = field(default_factory=dict)
+    """The same of the newest week; empty where it holds too few videos to tell."""
+    edges: EdgeHistory | None = None
+    """None where labels were given, or no model of views was promoted yet."""
+    newest: Newest | None = None
+    """None where no video is dated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part of the rows on which the candidate was compared, such as one platform."""
+
+    name: str
+    rows: int
+    accuracy: Measure
+    """The candidate's."""
+    other: Measure
+    """The champion's, or where nobody serves the majority's."""
+    proven: float | None
+    """The candidate is at most this much more accurate, with 95 % confidence over all groups; None: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The candidate beside a release that serves or served, on rows that neither has learned from."""
+
+    release: str
+    paired: Paired | None
+    """None where there was nothing to compare: ``problem`` says why."""
+    left_out: int = 0
+    """Test rows that were left out, because the other release had learned from them or from newer ones."""
+    problem: str | None = None
+    excused: str | None = None
+    """Why it need not be, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureAlone:
+    """How often one feature by itself names the right tier of the test rows."""
+
+    name: str
+    accuracy: Measure
+    lower_bound: float | None
+    """One-sided, 95 %, by creator."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedMissing:
+    """A feature that recent predictions lacked much oftener, or more rarely, than training did."""
+
+    predictions: int
+    training_shares: Mapping[str, float]
+    served_shares: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +176,44 @@ class CandidateEvidence:
     """Largest difference of any probability between the fitted model and a fresh process; None: not answered."""
     rehearsal_problem: str | None
     champion: ChampionFacts | None
-    over_rivals: Mapping[str, Mapping[str, Bounds | None]] = field(default_factory=dict)
-    """By rival: bounds by creator of its log loss less the candidate's, and of the candidate's accuracy less its."""
+    over_rivals: Mapping[str, Paired] = field(default_factory=dict)
+    """The candidate beside each rival."""
     confident: ConfidentPart | None = None
     """The test rows at or above the confidence threshold; None where none was found."""
+    beside_champion: Comparison | None = None
+    """None where no champion of the same label serves."""
+    beside_best: Comparison | None = None
+    """None where the champion is the best release kept."""
+    groups: tuple[Group, ...] = ()
+    """Parts of the test rows beside the champion, else beside the majority."""
+    features_alone: tuple[FeatureAlone, ...] = ()
+    served: ServedMissing | None = None
+    """None until predictions are recorded."""
 
 
-class DataCheck(Protocol):
-    """A question put to the data."""
+@dataclass(frozen=True, slots=True)
+class ServingEvidence:
+    """What people and time say about a promotion, whatever the candidate is worth."""
+
+    candidate: str
+    now: datetime
+    bars: Bars
+    pinned: Promotion | None
+    withdrawn: Mapping[str, Promotion]
+    """Releases that people took out of service, with the entries that did."""
+    last_promoted_at: datetime | None
+
+
+Evidence_contra = TypeVar("Evidence_contra", contravariant=True)
+
+
+class Check(Protocol[Evidence_contra]):
+    """A question: what it is called, why it matters, and the answer that some evidence gives."""
 
     code: str
     title: str
     why: str
 
-    def judge(self, evidence: DataEvidence) -> Finding:
-        """The answer, never without the evidence it rests on."""
-        ...
-
-
-class CandidateCheck(Protocol):
-    """A question put to the candidate."""
-
-    code: str
-    title: str
-    why: str
-
-    def judge(self, evidence: CandidateEvidence) -> Finding:
+    def judge(self, evidence: Evidence_contra) -> Finding:
         """The answer, never without the evidence it rests on."""
         ...

@@ -1,5 +1,6 @@
 """``tiercast retrain``."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -7,13 +8,12 @@ from typing import Annotated, Final
 import structlog
 import typer
 
-from tiercast.checks.evidence import Bars
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
 from tiercast.flows.forecast_set import ForecastPlan
 from tiercast.flows.moments import Retrained, retrain_allowed
-from tiercast.flows.publish import Order
+from tiercast.flows.order import Order
 from tiercast.flows.report import RunReport, failed_before_it_began, recorded
 from tiercast.flows.retrain import World, retrain
 from tiercast.flows.training_set import TrainingPlan
@@ -30,6 +30,10 @@ DRY_RUN: Final = (
     "Judge only: publish nothing and record no run. What changed in a scraped_videos table is noted all the same."
 )
 
+REPLACE: Final = (
+    "The champion, named by its first digits, that may be replaced though it cannot be compared with the candidate."
+)
+
 LOGGED: Final = (
     "run", "moment", "status", "source", "reason", "dry_run", "videos", "test_accuracy", "candidate", "champion_before",
     "champion_after", "warnings", "seconds",
@@ -44,15 +48,20 @@ def command(
         Moment | None, typer.Option(help="Default: retrain.moments, which by itself is all that the data allow.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY_RUN)] = False,
+    replacing: Annotated[str | None, typer.Option("--replace", metavar="RELEASE", help=REPLACE)] = None,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Train on the newest videos, judge the candidate, publish it only if it passes."""
     log_to_stderr(debug=debug)
+    if replacing is not None and not re.fullmatch(r"[0-9a-f]{8,64}", replacing):
+        raise typer.BadParameter(
+            "name the champion by 8 digits or more, as `tiercast models` shows", param_hint="--replace"
+        )
     wiring = open_home(home)
     with progress_bars(quiet=as_json) as progress:
-        done = _retrain(wiring, moment, progress, dry_run=dry_run)
+        done = _retrain(wiring, moment, progress, dry_run=dry_run, replacing=replacing)
     for report in done.reports:
         _log(report, machine=as_json)
     if as_json:
@@ -65,9 +74,11 @@ def command(
     _exit(done.reports)
 
 
-def _retrain(wiring: Wiring, moment: Moment | None, progress: Progress, *, dry_run: bool) -> Retrained:
+def _retrain(
+    wiring: Wiring, moment: Moment | None, progress: Progress, *, dry_run: bool, replacing: str | None
+) -> Retrained:
     wanted = wiring.settings.retrain.moments if moment is None else (moment,)
-    orders = {each: order_of(wiring.settings, each, dry_run=dry_run) for each in Moment}
+    orders = {each: order_of(wiring.settings, each, dry_run=dry_run, replacing=replacing) for each in Moment}
     try:
         world = world_of(wiring)
     except TiercastError as error:  # a database that cannot be read is a failed run, and never a fallback
@@ -79,7 +90,9 @@ def _retrain(wiring: Wiring, moment: Moment | None, progress: Progress, *, dry_r
     return Retrained([retrain(world, orders[each], progress=progress) for each in wanted])
 
 
-def order_of(settings: Settings, moment: Moment, *, dry_run: bool = False) -> Order:
+def order_of(
+    settings: Settings, moment: Moment, *, dry_run: bool = False, replacing: str | None = None
+) -> Order:  # fmt: skip
     """What the settings ask of a retrain of this moment."""
     chosen = settings.retrain
     plan = TrainingPlan(
@@ -89,7 +102,10 @@ def order_of(settings: Settings, moment: Moment, *, dry_run: bool = False) -> Or
         seed=chosen.seed,
         save_per_like=chosen.save_per_like,
     )
-    return Order(moment, plan, forecast_plan(settings), _bars(settings, moment), dry_run)
+    gate = settings.gate
+    return Order(
+        moment, plan, forecast_plan(settings), gate.bars(moment), dry_run, warn_only=gate.warn_only, replace=replacing
+    )
 
 
 def forecast_plan(settings: Settings) -> ForecastPlan:
@@ -110,18 +126,6 @@ def forecast_plan(settings: Settings) -> ForecastPlan:
         relative_to=tiers.relative_to,
         min_cohort=tiers.min_cohort,
         min_posts=tiers.min_posts,
-    )
-
-
-def _bars(settings: Settings, moment: Moment) -> Bars:
-    draft = settings.gate.draft
-    return Bars(
-        min_accuracy=settings.gate.min_accuracy_of(moment),
-        min_confident_accuracy=draft.min_confident_accuracy,
-        min_confident_rows=draft.min_confident_rows,
-        min_coverage=draft.min_coverage,
-        min_within_one=draft.min_within_one,
-        max_calibration_error=draft.max_calibration_error,
     )
 
 

@@ -25,14 +25,29 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One question put to the data (D...) or the candidate (C...), and its answer in one plain sentence."""
+    """One question put to the data (D1xx), the candidate (C2xx) or what serves (L3xx), answered in one sentence."""
 
     code: str
     title: str
     outcome: Outcome
     observed: float | None
+    """The figure that was held against ``required``."""
     required: float | None
     explanation: str
+    rows: int | None = None
+    """Rows that it rests on; None where it rests on none."""
+    interval: tuple[float, float] | None = None
+    """Two-sided 95 % interval of what was estimated, in the unit of ``observed``."""
+    at_most: bool = False
+    """Whether ``required`` is the most that ``observed`` may be; else it is the least."""
+    demoted: bool = False
+    """Whether the settings name this check as one that only warns; the release says so too."""
+
+    @property
+    def objects(self) -> bool:
+        """Whether it stands in the way of a promotion. A pass without a number where one is required is none."""
+        unknown = any(value is not None and math.isnan(value) for value in (self.observed, self.required))
+        return not self.demoted and (self.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE) or unknown)
 
 
 def at_least(observed: float | None, required: float) -> Outcome:
@@ -52,12 +67,16 @@ def at_least(observed: float | None, required: float) -> Outcome:
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
     """The gate's answer. Doubt about the data holds; a failing candidate is rejected; silence never promotes.
 
+    A check that only warns has no say, neither against a promotion nor for it.
+
     >>> verdict_of([])
     <Verdict.HOLD: 'hold'>
+    >>> verdict_of([Finding("C201", "", Outcome.PASS, float("nan"), 0.6, "")])
+    <Verdict.HOLD: 'hold'>
     """
-    found = list(findings)
+    found = [finding for finding in findings if not finding.demoted]
     if any(f.outcome is Outcome.FAIL and f.code.startswith("C") for f in found):
         return Verdict.REJECT
-    if any(f.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE) for f in found):
+    if any(f.objects for f in found):
         return Verdict.HOLD
     return Verdict.PROMOTE if any(f.outcome is Outcome.PASS for f in found) else Verdict.HOLD

@@ -35,6 +35,8 @@ class FeatureUse:
     """What it is computed from: the video, its first observations, earlier videos."""
     as_scraped: bool = False
     """Whether training took what it needs as last scraped, not as it was known by then."""
+    zero_share: float | None = None
+    """Share of the training rows on which it was zero; None in releases that did not record it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import polars as pl
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import tier_edges
 from tiercast.flows.ingest import FileReport
-from tiercast.flows.publish import Order
+from tiercast.flows.order import Order
 from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import World, retrain
 from tiercast.flows.training_set import from_videos

@@ -280,6 +280,8 @@ def _training_set(
         reference=reference,
         timing=Timing(posted, known, _otherwise_known(posted, plan)),
         newest_video_at=newest.isoformat() if newest is not None else None,  # type: ignore[union-attr]
+        standpoint=standpoint,
+        posted_at=posted,
     )
 
 
@@ -298,9 +300,7 @@ def _reference(
     if not training.any():
         training = np.ones(len(views), dtype=bool)  # D102 then says that no tier has training rows
     own = np.flatnonzero(training)
-    platforms = [rows.platforms[i] for i in own.tolist()]
-    part = Standpoint(platforms, rows.followers[own], rows.usual[own], rows.posts[own])
-    return cut_reference(views[own], part, plan.relative_to, min_cohort=plan.min_cohort, min_posts=plan.min_posts)
+    return cut_reference(views[own], rows[own], plan.relative_to, min_cohort=plan.min_cohort, min_posts=plan.min_posts)
 
 
 def _label_ages(kept: pl.DataFrame) -> dict[str, tuple[float, float, float]]:

@@ -1,24 +1,43 @@
 """The gate's evidence: gathered here, judged by the checks."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
 from tiercast.checks.candidate import CANDIDATE_CHECKS
 from tiercast.checks.data import DATA_CHECKS
-from tiercast.checks.evidence import REHEARSAL_ROWS, Bars, CandidateEvidence, ChampionFacts, DataEvidence
+from tiercast.checks.evidence import (
+    REHEARSAL_ROWS,
+    CandidateEvidence,
+    ChampionFacts,
+    Check,
+    DataEvidence,
+    EdgeHistory,
+    Newest,
+    ServingEvidence,
+)
+from tiercast.checks.serving import SERVING_CHECKS
 from tiercast.core.errors import TiercastError
 from tiercast.core.findings import Finding
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
 from tiercast.core.tiers import TIERS
-from tiercast.flows.candidates import Fitted, Judged
+from tiercast.flows.candidates import Fitted
+from tiercast.flows.comparison import Beside, Contender
+from tiercast.flows.evaluation import Judged
 from tiercast.flows.forecast_set import Assembly
+from tiercast.flows.order import Order, settings_of
+from tiercast.flows.past import Past
 from tiercast.flows.training_set import Drawn
 from tiercast.learn.features import FEATURES
+from tiercast.learn.groups import newest_week
 from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import Question, Rehearsal
+
+MIN_WEEK_ROWS: Final = 50
+"""Fewer videos of the newest week tell nothing about a scraper: a share of a fifth is then known to 11 points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +48,69 @@ class Rehearsed:
     problem: str | None = None
 
 
-def champion_facts(serving: Release | None) -> ChampionFacts | None:
-    """What the gate needs to know of the champion."""
-    if serving is None:
-        return None
-    features = serving.manifest.features
-    relied_on = tuple(f.name for f in features if f.held is None and f.missing_share < 1)
-    return ChampionFacts(serving.id, serving.manifest.label, relied_on)
-
-
-def judge_data(drawn: Drawn, *, min_videos: int, serving: Release | None) -> list[Finding]:
+def judge_data(drawn: Drawn, order: Order, past: Past) -> list[Finding]:
     """Every question that can be put before a candidate exists."""
     training_set = drawn.training_set
     evidence = DataEvidence(
         usable_videos=training_set.n_videos if training_set else drawn.usable_videos,
-        min_videos=min_videos,
+        min_videos=order.plan.min_videos,
         source="the fallback file" if drawn.source == "fallback" else "the video store",
         label=training_set.label if training_set else "views",
         training_tiers=_tier_rows(training_set, test=False),
         test_tiers=_tier_rows(training_set, test=True),
         all_missing=_all_missing(training_set),
-        champion=champion_facts(serving),
+        champion=_champion_facts(past, drawn, order),
+        bars=order.bars,
         validation_cuts=len(training_set.folds(seed=0)) if training_set and training_set.timing else None,
         shortage=_shortage(drawn.assembly),
+        edges=_edges(training_set, past),
+        newest=Newest(drawn.newest_posted_at, past.now) if drawn.newest_posted_at else None,
     )
-    return [check.judge(evidence) for check in DATA_CHECKS]
+    return _asked(DATA_CHECKS, _with_newest_week(evidence, training_set), order)
 
 
 def judge_candidate(
-    judged: Judged, rehearsed: Rehearsed, training_set: TrainingSet, *, bars: Bars, serving: Release | None
+    judged: Judged, rehearsed: Rehearsed, contender: Contender, *, order: Order, past: Past, beside: Beside
 ) -> list[Finding]:
-    """Every question put to the fitted, evaluated and rehearsed candidate."""
+    """Every question put to the fitted, evaluated, rehearsed and compared candidate."""
+    training_set = contender.training_set
     evidence = CandidateEvidence(
         moment=training_set.moment,
         label=training_set.label,
         evaluation=judged.candidate,
         rivals=judged.rivals,
-        bars=bars,
+        bars=order.bars,
         rehearsal_difference=rehearsed.difference,
         rehearsal_problem=rehearsed.problem,
-        champion=champion_facts(serving),
+        champion=_champion_facts(past, contender.drawn, order),
         over_rivals=judged.over_rivals,
         confident=judged.confident,
+        beside_champion=beside.champion,
+        beside_best=beside.best,
+        groups=beside.groups,
+        features_alone=judged.features_alone,
     )
-    return [check.judge(evidence) for check in CANDIDATE_CHECKS]
+    return _asked(CANDIDATE_CHECKS, evidence, order)
+
+
+def judge_serving(release: Release, order: Order, past: Past) -> list[Finding]:
+    """Every question about what people and time say."""
+    standing = past.standing
+    evidence = ServingEvidence(
+        candidate=release.id,
+        now=past.now,
+        bars=order.bars,
+        pinned=standing.pinned,
+        withdrawn=standing.withdrawn,
+        last_promoted_at=standing.last_promoted_at,
+    )
+    return _asked(SERVING_CHECKS, evidence, order)
+
+
+def _asked(checks: Iterable[Check[Any]], evidence: object, order: Order) -> list[Finding]:
+    """The answers, those marked that only warn."""
+    findings = [check.judge(evidence) for check in checks]
+    return [replace(each, demoted=True) if each.code in order.warn_only else each for each in findings]
 
 
 def rehearse(rehearsal: Rehearsal, release: Release, fitted: Fitted, training_set: TrainingSet) -> Rehearsed:
@@ -86,6 +124,52 @@ def rehearse(rehearsal: Rehearsal, release: Release, fitted: Fitted, training_se
     if answer.shape != expected.shape:
         return Rehearsed(None, f"it answered {answer.shape} probabilities for {expected.shape}")
     return Rehearsed(float(np.abs(answer - expected).max()) if len(rows) else None)
+
+
+def _champion_facts(past: Past, drawn: Drawn, order: Order) -> ChampionFacts | None:
+    serving, training_set = past.standing.release, drawn.training_set
+    if serving is None:
+        return None
+    manifest = serving.manifest
+    sides = (manifest.training, manifest.test)
+    now = training_set and tuple(training_set.fingerprint(test=test) for test in (False, True))
+    settings = {name: value for name, value in manifest.settings.items() if name != "candidate"}
+    return ChampionFacts(
+        release=serving.id,
+        label=manifest.label,
+        relied_on=tuple(f.name for f in manifest.features if f.held is None and f.missing_share < 1),
+        zero_shares={f.name: f.zero_share for f in manifest.features if f.held is None and f.zero_share is not None},
+        same_rows=sides == now,
+        same_settings=(settings, manifest.libraries) == (settings_of(order, drawn), past.libraries),
+    )
+
+
+def _with_newest_week(evidence: DataEvidence, training_set: TrainingSet | None) -> DataEvidence:
+    """What the newest week's videos are like beside all of them."""
+    if training_set is None or training_set.posted_at is None:
+        return evidence
+    names = [feature.name for feature in FEATURES[training_set.moment]]
+    free = [name not in training_set.held for name in names]
+    training = training_set.numbers(test=False)
+    week = np.flatnonzero(newest_week(training_set.posted_at))
+    enough = MIN_WEEK_ROWS <= len(week) <= len(training_set.posted_at) // 2
+    lately = training_set.unknown[week].all(axis=0) & (training_set.missing_shares() < 0.5)
+    return replace(
+        evidence,
+        zero_shares=_named(names, training_set.zero_shares(training), free),
+        newest_zero_shares=_named(names, training_set.zero_shares(week), free) if enough else {},
+        newly_missing=tuple(name for name, gone in zip(names, lately.tolist(), strict=True) if gone and enough),
+    )
+
+
+def _named(names: list[str], values: np.ndarray[Any, Any], free: list[bool]) -> Mapping[str, float]:
+    return {name: value for name, value, use in zip(names, values.tolist(), free, strict=True) if use}
+
+
+def _edges(training_set: TrainingSet | None, past: Past) -> EdgeHistory | None:
+    if training_set is None or training_set.reference is None or training_set.tier_edges is None:
+        return None
+    return EdgeHistory(training_set.tier_edges, past.edges_like(training_set.reference.to_document()))
 
 
 def _shortage(assembly: Assembly | None) -> str | None:

@@ -7,7 +7,9 @@ from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
 from tiercast.flows.forecast_set import assemble
 from tiercast.flows.gate import judge_data
-from tiercast.flows.publish import Order
+from tiercast.flows.model_store import Standing
+from tiercast.flows.order import Order
+from tiercast.flows.past import Past
 from tiercast.flows.report import RunReport, failed_before_it_began, recorded
 from tiercast.flows.retrain import World, note_changes, retrain
 from tiercast.flows.training_set import Drawn
@@ -50,11 +52,12 @@ def _short_of_data(world: World, orders: Mapping[Moment, Order]) -> dict[Moment,
     order = orders[Moment.DRAFT]
     rows = world.history.recent(limit=order.forecast.history_videos)
     short = {}
+    nobody = Past(Standing(None, 0), world.now(), world.libraries)
     for moment in (Moment.DRAFT, Moment.EARLY):
         assembly = assemble(rows, moment, order.forecast, max_videos=order.plan.max_videos)
         if assembly.labelled < order.plan.min_videos:
             drawn = Drawn(None, "videos", assembly.labelled, assembly)
-            short[moment] = judge_data(drawn, min_videos=order.plan.min_videos, serving=None)[0].explanation
+            short[moment] = judge_data(drawn, order, nobody)[0].explanation
     usable = world.videos.latest(limit=order.plan.min_videos, likes_known=True).height
     if usable < order.plan.min_videos and world.fallback is None and len(short) < 2:
         short[Moment.OBSERVED] = f"{usable:,} videos with known likes; {order.plan.min_videos:,} are required."

@@ -5,28 +5,17 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from tiercast.checks.evidence import Bars
 from tiercast.core.canonical import sha256_hex
 from tiercast.core.findings import Finding, Verdict
-from tiercast.core.moments import Moment
 from tiercast.core.release import FeatureUse, Manifest, Promotion, Release
-from tiercast.flows.candidates import Fitted, Judged
-from tiercast.flows.forecast_set import ForecastPlan
+from tiercast.flows.candidates import Fitted
+from tiercast.flows.comparison import Beside
+from tiercast.flows.evaluation import Judged
 from tiercast.flows.model_store import ModelStore, Race, Standing, Writer, promote, upload
-from tiercast.flows.training_set import Drawn, TrainingPlan
+from tiercast.flows.order import Order, settings_of
+from tiercast.flows.training_set import Drawn
 from tiercast.learn.features import FEATURES, Needs, feature_schema
-from tiercast.learn.training_set import TrainingSet
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one retrain is asked to do."""
-
-    moment: Moment
-    plan: TrainingPlan
-    forecast: ForecastPlan
-    bars: Bars
-    dry_run: bool = False
+from tiercast.learn.training_set import TRAINING_ROWS_FILE, TrainingSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +31,20 @@ class Won:
 def stage(won: Won, *, order: Order, libraries: Mapping[str, str]) -> Release:
     """The release that would be published: only what follows from rows, settings, seed and libraries."""
     fitted, drawn, training_set = won.fitted, won.drawn, won.training_set
-    marks = drawn.assembly.marks if drawn.assembly else ()
-    history = drawn.assembly.history if drawn.assembly else None
+    settings = settings_of(order, drawn)
     files = fitted.blend.to_files()
+    if not order.moment.forecasts:
+        files[TRAINING_ROWS_FILE] = training_set.training_rows()
     reference, temperature = training_set.reference, fitted.blend.temperature
-    plan = {**asdict(order.plan), **(asdict(order.forecast) if order.moment.forecasts else {})}
     manifest = Manifest(
         moment=order.moment,
         label=training_set.label,
         model=fitted.name,
-        features=_feature_uses(training_set, history),
+        features=_feature_uses(training_set, settings["history"]),
         feature_schema=feature_schema(FEATURES[order.moment]),
         tier_edges=training_set.tier_edges,
         tiers=reference.to_document() if reference else None,
-        marks=marks,
+        marks=(*(drawn.assembly.marks if drawn.assembly else ()), *(f"{code} only warns" for code in order.warn_only)),
         log_views_range=training_set.log_views_range(),
         newest_training_video_at=training_set.newest_video_at,
         calibration=f"temperature {temperature:g}",
@@ -63,17 +52,19 @@ def stage(won: Won, *, order: Order, libraries: Mapping[str, str]) -> Release:
         training=training_set.fingerprint(test=False),
         test=training_set.fingerprint(test=True),
         metrics={name: asdict(measure) for name, measure in won.judged.candidate.metrics.items()},
-        settings={**plan, "history": history, "candidate": fitted.settings},
+        settings={**settings, "candidate": fitted.settings},
         libraries=libraries,
         files={name: sha256_hex(content) for name, content in files.items()},
     )
     return Release.stage(manifest, files)
 
 
-def _feature_uses(training_set: TrainingSet, history: str | None) -> tuple[FeatureUse, ...]:
-    X = training_set.inputs.X[training_set.numbers(test=False)]
+def _feature_uses(training_set: TrainingSet, history: object) -> tuple[FeatureUse, ...]:
+    training = training_set.numbers(test=False)
+    X = training_set.inputs.X[training]
     uses = []
     missing_shares = training_set.missing_shares().tolist()
+    zero_shares = training_set.zero_shares(training).tolist()
     for column, feature in enumerate(FEATURES[training_set.moment]):
         known = X[~np.isnan(X[:, column]), column]
         uses.append(
@@ -88,6 +79,7 @@ def _feature_uses(training_set: TrainingSet, history: str | None) -> tuple[Featu
                 missing_share=missing_shares[column],
                 needs=feature.needs.value,
                 as_scraped=history == "as_scraped" and feature.needs is Needs.HISTORY,
+                zero_share=zero_shares[column],
             )
         )
     return tuple(uses)
@@ -101,6 +93,24 @@ class Passed:
     findings: Sequence[Finding]
     run: str
     beside: Standing
+    best: str | None = None
+    """The release that later candidates are also held to; itself where None."""
+
+
+def best_kept(release: Release, who: Standing, beside: Beside | None) -> str:
+    """Whom later candidates are also held to: a new champion takes that place only once it is proven better.
+
+    Better means a log loss below the best one's with 99 % confidence, and no lower accuracy. Where nobody serves, or
+    the champion could not be compared, the new one has the place.
+    """
+    if who.champion is None or beside is None or beside.champion is None or beside.champion.paired is None:
+        return release.id
+    held_to = beside.best if beside.best is not None and beside.best.paired is not None else beside.champion
+    pair = held_to.paired
+    if pair is None or pair.log_loss is None or pair.accuracy is None:
+        return held_to.release
+    better = pair.log_loss.strict_lower > 0 and pair.accuracy.value >= 0
+    return release.id if better else held_to.release
 
 
 def publish(store: ModelStore, passed: Passed, writer: Writer) -> Race:
@@ -125,5 +135,6 @@ def publish(store: ModelStore, passed: Passed, writer: Writer) -> Race:
         run=passed.run,
         at=writer.at,
         token=writer.token,
+        best=passed.best or release.id,
     )
     return promote(store, entry)

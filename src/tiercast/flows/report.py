@@ -9,7 +9,9 @@ from uuid import uuid4
 from tiercast.core.errors import Unavailable
 from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
-from tiercast.flows.candidates import CandidateLine, Judged, Slice
+from tiercast.flows.candidates import CandidateLine
+from tiercast.flows.comparison import Beside
+from tiercast.flows.evaluation import Judged, Slice
 from tiercast.flows.forecast_set import EMBARGO_DAYS, Assembly
 from tiercast.flows.training_set import Source
 from tiercast.learn.confidence import ConfidentPart
@@ -42,6 +44,8 @@ class RunReport:
     tier_distribution: tuple[int, ...] | None = None
     tier_edges: tuple[int, ...] | None = None
     judged: Judged | None = None
+    beside: Beside | None = None
+    """The candidate beside the champion and the best release kept."""
     findings: Sequence[Finding] = ()
     candidates: Sequence[CandidateLine] = ()
     held_features: Mapping[str, float] = field(default_factory=dict)
@@ -82,12 +86,18 @@ class RunReport:
             "confident": confident_document(self.judged),
             **_forecast_document(self.judged, self.assembly),
             "candidate": self.candidate,
+            "compared": _compared(self.beside),
             "champion_before": self.champion_before,
             "champion_after": self.champion_after,
             "newest_training_video_at": self.newest_training_video_at,
             "warnings": list(self.warnings),
             "seconds": {stage: self.seconds.get(stage) for stage in (*STAGES, "total")},
         }
+
+
+def _compared(beside: Beside | None) -> dict[str, object] | None:
+    """The candidate less the champion and less the best release kept, by measure; and both by group of videos."""
+    return None if beside is None else asdict(beside)
 
 
 def _rivals(rivals: Mapping[str, Evaluation]) -> dict[str, object]:

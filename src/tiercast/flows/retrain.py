@@ -8,14 +8,18 @@ from typing import Final
 from uuid import uuid4
 
 from tiercast.core.errors import TiercastError, Unavailable
-from tiercast.core.findings import Finding, Outcome, Verdict, verdict_of
+from tiercast.core.findings import Finding, Verdict, verdict_of
 from tiercast.core.release import Release
-from tiercast.flows.candidates import fit_best, judge
+from tiercast.flows.candidates import fit_best
+from tiercast.flows.comparison import Contender, beside
+from tiercast.flows.evaluation import judge
 from tiercast.flows.forecast_set import Assembly
-from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, rehearse
+from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, judge_serving, rehearse
 from tiercast.flows.ingest import IngestOptions, ingest_table
-from tiercast.flows.model_store import ModelStore, Standing, Writer, standing
-from tiercast.flows.publish import Order, Passed, Won, publish, stage
+from tiercast.flows.model_store import ModelStore, Writer, standing
+from tiercast.flows.order import Order
+from tiercast.flows.past import Past, promoted_tiers
+from tiercast.flows.publish import Passed, Won, best_kept, publish, stage
 from tiercast.flows.report import STATUS_OF, RunReport, recorded, run_id
 from tiercast.flows.stopwatch import Stopwatch
 from tiercast.flows.training_set import Drawn, Sources, draw
@@ -69,6 +73,18 @@ class Proven:
     release: Release
     rehearsed: Rehearsed
 
+    def contender(self, order: Order) -> Contender:
+        """The candidate as it is compared with others."""
+        won = self.won
+        return Contender(
+            drawn=won.drawn,
+            training_set=won.training_set,
+            forecast=won.judged.forecast,
+            majority=won.judged.majority_forecast,
+            seed=order.plan.seed,
+            min_group_rows=order.bars.min_slice_rows,
+        )
+
 
 def retrain(world: World, order: Order, *, progress: Progress) -> RunReport:
     """Train, judge and perhaps publish. The run is recorded whatever its end, also where another one was running."""
@@ -94,8 +110,8 @@ def _told(error: BaseException) -> str:
 
 def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, progress: Progress) -> RunReport:
     with watch.stage("query"):
-        beside = standing(world.objects, world.read_log(), order.moment)
-        report = _beside(report, beside)
+        past = _past(world, order)
+        report = _beside(report, past)
         note_changes(world, progress)
         progress.stage("reading videos")
     with watch.stage("features"):
@@ -103,17 +119,24 @@ def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, pro
         drawn = draw(sources, order.moment, order.plan, order.forecast)
         report = _with_drawn(report, drawn)
     with watch.stage("gate"):
-        findings = judge_data(drawn, min_videos=order.plan.min_videos, serving=beside.release)
+        findings = judge_data(drawn, order, past)
     if drawn.training_set is None or verdict_of(findings) is not Verdict.PROMOTE:
         return _concluded(report, findings)
     proven = _prove(world, order, drawn, drawn.training_set, watch=watch, progress=progress)
     won = proven.won
     report = replace(report, judged=won.judged, candidates=won.fitted.lines, candidate=proven.release.id)
-    report = _judged(order, report, proven, beside)
+    with watch.stage("gate"):
+        report = _judged(world, order, report, proven, past)
     if report.status == "promoted" and not order.dry_run:
         with watch.stage("publish"):
-            report = _published(world, order, report, proven, beside)
+            report = _published(world, order, report, proven, past)
     return report
+
+
+def _past(world: World, order: Order) -> Past:
+    log = world.read_log()
+    who = standing(world.objects, log, order.moment)
+    return Past(who, world.now(), world.libraries, promoted_tiers(world.objects, log, order.moment))
 
 
 def _prove(
@@ -125,7 +148,7 @@ def _prove(
             fitted = fit_best(training_set, seed=order.plan.seed, progress=progress)
         progress.stage("judging the candidate")
         with watch.stage("evaluate"):
-            judged = judge(fitted, drawn, training_set, seed=order.plan.seed)
+            judged = judge(fitted, drawn, training_set, seed=order.plan.seed, curves=order.curves)
             won = Won(drawn, training_set, fitted, judged)
             release = stage(won, order=order, libraries=world.libraries)
         with watch.stage("gate"):
@@ -133,23 +156,23 @@ def _prove(
     return Proven(won, release, rehearsed)
 
 
-def _judged(order: Order, report: RunReport, proven: Proven, beside: Standing) -> RunReport:
+def _judged(world: World, order: Order, report: RunReport, proven: Proven, past: Past) -> RunReport:
     """The gate's answer, with every check asked beside the release that serves."""
-    findings = judge_data(proven.won.drawn, min_videos=order.plan.min_videos, serving=beside.release)
+    contender = proven.contender(order)
+    compared = beside(contender, past.standing, world.objects, replace=order.replace)
+    findings = judge_data(contender.drawn, order, past)
     findings += judge_candidate(
-        proven.won.judged,
-        proven.rehearsed,
-        proven.won.training_set,
-        bars=order.bars,
-        serving=beside.release,
-    )
-    return _concluded(report, findings)
+        proven.won.judged, proven.rehearsed, contender, order=order, past=past, beside=compared
+    )  # fmt: skip
+    findings += judge_serving(proven.release, order, past)
+    return _concluded(replace(report, beside=compared), findings)
 
 
-def _beside(report: RunReport, beside: Standing) -> RunReport:
+def _beside(report: RunReport, past: Past) -> RunReport:
     """The report of a run that is judged beside whoever serves; without one, a candidate that passes is the cure."""
-    name = beside.release.id if beside.release else None
-    return replace(report, champion_before=name, champion_after=name, warnings=(*report.warnings, *beside.warnings))
+    who = past.standing
+    name = who.release.id if who.release else None
+    return replace(report, champion_before=name, champion_after=name, warnings=(*report.warnings, *who.warnings))
 
 
 def note_changes(world: World, progress: Progress) -> None:
@@ -207,40 +230,47 @@ def _late_history(assembly: Assembly) -> str | None:
 def _concluded(report: RunReport, findings: list[Finding]) -> RunReport:
     """The status that the findings lead to, and the sentences of those that stand in the way."""
     verdict = verdict_of(findings)
-    objections = [f for f in findings if f.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE)]
-    reason = " ".join(finding.explanation for finding in objections) or "Every check passed."
-    return replace(report, status=STATUS_OF[verdict], reason=reason, findings=tuple(findings))
+    objections = [f for f in findings if f.objects]
+    ignored = [f for f in findings if f.demoted and replace(f, demoted=False).objects]
+    passed = "Every check passed." if not ignored else f"{_codes(ignored)} only warned; every other check passed."
+    reason = " ".join(finding.explanation for finding in objections) or passed
+    told = [f"{f.code} only warns (gate.warn_only): {f.explanation}" for f in ignored]
+    warnings = (*report.warnings, *(each for each in told if each not in report.warnings))
+    return replace(
+        report, status=STATUS_OF[verdict], reason=reason, findings=tuple(findings), warnings=warnings
+    )  # fmt: skip
 
 
-def _published(world: World, order: Order, report: RunReport, proven: Proven, beside: Standing) -> RunReport:
-    """Publish, unless this very release serves; where who serves has changed, judge again beside them first."""
-    release = proven.release
+def _codes(findings: list[Finding]) -> str:
+    return ", ".join(finding.code for finding in findings)
+
+
+def _published(world: World, order: Order, report: RunReport, proven: Proven, past: Past) -> RunReport:
+    """Publish; where who serves has changed meanwhile, judge again beside them first."""
     for _ in range(PUBLISH_TRIES):
-        serves = report.champion_before == release.id
-        if not serves and _won(world, report, release, beside):
-            return replace(report, champion_after=release.id)
-        fresh = standing(world.objects, world.read_log(), order.moment)
-        if serves and fresh.last_number == beside.last_number:
-            reason = "Every check passed, and this very release serves already: same rows, settings and libraries."
-            return replace(report, reason=reason)
-        beside, report = fresh, _judged(order, _overtaken(report, fresh), proven, fresh)
+        if _won(world, report, proven.release, past):
+            return replace(report, champion_after=proven.release.id)
+        past = _past(world, order)
+        report = _judged(world, order, _overtaken(report, past), proven, past)
         if report.status != "promoted":
             return report
     raise Unavailable(f"{' '.join(report.warnings)} Nothing was published after {PUBLISH_TRIES} tries; run it again.")
 
 
-def _won(world: World, report: RunReport, release: Release, beside: Standing) -> bool:
+def _won(world: World, report: RunReport, release: Release, past: Past) -> bool:
     store = ModelStore(world.objects, world.write_log())
     writer = Writer(actor=world.actor, at=world.now(), token=uuid4().hex)
-    return publish(store, Passed(release, report.findings, report.run, beside), writer).won
+    best = best_kept(release, past.standing, report.beside)
+    return publish(store, Passed(release, report.findings, report.run, past.standing, best), writer).won
 
 
-def _overtaken(report: RunReport, fresh: Standing) -> RunReport:
+def _overtaken(report: RunReport, past: Past) -> RunReport:
     """The report of a run during which somebody else promoted or rolled back."""
-    report = _beside(report, fresh)
-    if fresh.champion is None:
+    report = _beside(report, past)
+    champion = past.standing.champion
+    if champion is None:
         return report
-    entry = fresh.champion.promotion
+    entry = champion.promotion
     warning = (
         f"Another promotion was faster: {entry.actor} made {entry.release[:12]} champion as number {entry.number}, "
         "so the candidate was judged again beside it."

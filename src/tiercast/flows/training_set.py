@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
 from tiercast.flows.forecast_set import Assembly, Build, ForecastPlan, assemble
 from tiercast.learn.features import HELD_ON_VIEWS, feature_matrix, hold, unknown_inputs
+from tiercast.learn.groups import UNDATED
 from tiercast.learn.models import Inputs
 from tiercast.learn.references import Standpoint, cut_reference, log_edges
 from tiercast.learn.splits import order_keys, stratified_test_rows
@@ -42,6 +44,10 @@ class Drawn:
     usable_videos: int
     assembly: Assembly | None = None
     """How a forecast's rows came by their labels and history."""
+    rows: pl.DataFrame | None = None
+    """The canonical rows of ``observed`` in the order of its training set; None for forecasts and given labels."""
+    newest_posted_at: datetime | None = None
+    """When the newest video with views was posted, labelled or not; None where none is dated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ def draw(sources: Sources, moment: Moment, plan: TrainingPlan, forecast: Forecas
         return draw_forecast(sources.history.recent(limit=forecast.history_videos), moment, plan, forecast)
     rows = sources.videos.latest(limit=plan.max_videos, likes_known=True)
     if rows.height >= plan.min_videos:
-        return Drawn(from_videos(rows, plan), "videos", rows.height)
+        newest: datetime | None = rows["published_at"].max()  # type: ignore[assignment]
+        return Drawn(from_videos(rows, plan), "videos", rows.height, rows=rows, newest_posted_at=newest)
     if sources.fallback is None:
         return Drawn(None, "videos", rows.height)
     return Drawn(from_frozen(sources.fallback(), plan), "fallback", rows.height)
@@ -69,7 +76,8 @@ def draw_forecast(rows: pl.DataFrame, moment: Moment, plan: TrainingPlan, foreca
     """What a forecast can learn from these observations."""
     build = Build(plan.min_videos, plan.test_share)
     assembly = assemble(rows, moment, forecast, max_videos=plan.max_videos, build=build)
-    return Drawn(assembly.training_set, "videos", assembly.labelled, assembly)
+    newest: datetime | None = rows.filter(pl.col("views") > 0)["published_at"].max()  # type: ignore[assignment]
+    return Drawn(assembly.training_set, "videos", assembly.labelled, assembly, newest_posted_at=newest)
 
 
 def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
@@ -79,7 +87,8 @@ def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
     """
     views = rows["views"].to_numpy().astype(np.int64)
     unknown = np.full(rows.height, np.nan)
-    standpoint = Standpoint(rows["platform"].to_list(), unknown, unknown, np.zeros(rows.height))
+    followers = rows["author_followers"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    standpoint = Standpoint(rows["platform"].to_list(), followers, unknown, np.zeros(rows.height))
     reference = cut_reference(views, standpoint, RelativeTo.ALL, min_cohort=0, min_posts=0)
     tiers = reference.tiers(views, standpoint)
     identities = rows.select("platform", "video_id").rows()
@@ -100,6 +109,8 @@ def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
         views=views,
         reference=reference,
         newest_video_at=newest.isoformat() if newest is not None else None,  # type: ignore[union-attr]
+        standpoint=standpoint,
+        posted_at=rows["published_at"].dt.epoch("us").fill_null(UNDATED).to_numpy().astype(np.int64),
     )
 
 

@@ -74,14 +74,28 @@ def calibration_bounds(
     if bins is None or by_chance is None:
         return None
     gaps = hit - confidence
-    errors = _resampled_errors(gaps, bins, resamples)
-    centred = _error(gaps, bins) + errors - np.nanmean(errors)
+    _, centred = _centred(gaps, bins, resamples)
     error, excess = resamples.bounds(np.maximum(centred, 0.0)), resamples.bounds(centred - by_chance)
     if error is None or excess is None:
         return None
     extra = max(0.0, _error_by_chance_of_creators(gaps, bins, resamples.codes, seed=seed) - by_chance)
     low, high = excess.interval
     return CalibrationBounds(error, Bounds(excess.lower - extra, excess.upper, (low - extra, high)))
+
+
+def centred_errors(
+    confidence: NDArray[np.float64], hit: NDArray[np.bool_], resamples: Resamples
+) -> tuple[float, NDArray[np.float64]] | None:
+    """The error and, around it, that of each resample (n_resamples,); None below 50 rows."""
+    bins = calibration_bins(confidence)
+    return None if bins is None else _centred(hit - confidence, bins, resamples)
+
+
+def _centred(
+    gaps: NDArray[np.float64], bins: NDArray[np.int64], resamples: Resamples
+) -> tuple[float, NDArray[np.float64]]:
+    found, errors = _error(gaps, bins), _resampled_errors(gaps, bins, resamples)
+    return found, found + errors - np.nanmean(errors)
 
 
 def _error(gaps: NDArray[np.float64], bins: NDArray[np.int64]) -> float:

@@ -1,4 +1,4 @@
-"""A forecast carried to other edges, so that two models that learned different tiers can be judged on the same label."""
+"""A forecast carried to other edges, so that models that learned different tiers can be judged on the same label."""
 
 from typing import Final
 

@@ -75,6 +75,11 @@ class Predictor:
         standpoint = Standpoint(rows["platform"].to_list(), known.followers, known.usual, known.posts)
         return self._asked(known.X, known.unknown, standpoint, known.start, known.usual)
 
+    def described(self, inputs: Inputs, standpoint: Standpoint) -> Asked:
+        """Rows whose features were computed already, as this release's own tiers see them."""
+        start = np.zeros(len(inputs)) if inputs.start is None else inputs.start
+        return self._asked(inputs.X, np.isnan(inputs.X), standpoint, start, standpoint.usual)
+
     def _asked(
         self, X: Floats, unknown: NDArray[np.bool_], standpoint: Standpoint, start: Floats, usual: Floats | None
     ) -> Asked:

@@ -30,6 +30,11 @@ class Standpoint:
     posts: Floats
     """Known earlier posts of the creator."""
 
+    def __getitem__(self, rows: NDArray[np.int64]) -> "Standpoint":
+        """Some of the rows."""
+        platforms = [self.platforms[row] for row in rows.tolist()]
+        return Standpoint(platforms, self.followers[rows], self.usual[rows], self.posts[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class TierReference:

@@ -13,8 +13,8 @@ from tiercast.core.release import Label, RowSet
 from tiercast.core.tiers import N_TIERS, TIERS
 from tiercast.learn.models import Inputs
 from tiercast.learn.recipes import Fold, Rows, stratified_folds
-from tiercast.learn.references import TierReference
-from tiercast.learn.splits import time_cuts
+from tiercast.learn.references import Standpoint, TierReference
+from tiercast.learn.splits import order_keys, time_cuts
 
 WEIGHT_CAP: Final = 3.0
 """No tier counts more than three times the least weighted one, or a few rare rows would steer the fit."""
@@ -24,6 +24,8 @@ MIN_CUTS: Final = 2
 MIN_FIT_ROWS: Final = 100
 FIRST_SHARE: Final = 0.5
 """The older half of the training part is only ever fitted on; each quarter of the newer half judges in turn."""
+TRAINING_ROWS_FILE: Final = "training-rows.u64"
+"""The keys of a release's training rows, ascending 64-bit numbers, little end first: so that they never judge it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class TrainingSet:
     timing: Timing | None = None
     """None where rows are not ordered in time: then folds are drawn by tier."""
     newest_video_at: str | None = None
+    standpoint: Standpoint | None = None
+    """Platform, followers and usual views of each row; None where labels were given."""
+    posted_at: NDArray[np.int64] | None = None
+    """Microseconds since 1970 (n_videos,), ``groups.UNDATED`` where unknown; None where labels were given."""
 
     @property
     def n_videos(self) -> int:
@@ -125,10 +131,19 @@ class TrainingSet:
             digest.update(np.ascontiguousarray(self.views[rows]).tobytes())
         return RowSet(rows=len(rows), sha256=digest.hexdigest())
 
+    def training_rows(self) -> bytes:
+        """What ``TRAINING_ROWS_FILE`` holds."""
+        keys = row_keys(self.identities)[self.numbers(test=False)]
+        return np.sort(keys).astype("<u8").tobytes()
+
     def missing_shares(self) -> NDArray[np.float64]:
         """For each feature the share of training rows on which its inputs were unknown, (n_features,)."""
         unknown = self.unknown[~self.is_test]
         return np.asarray(unknown.sum(axis=0) / max(1, len(unknown)), dtype=np.float64)
+
+    def zero_shares(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """For each feature the share of these rows on which it is zero, (n_features,); unknown is not zero."""
+        return np.asarray((self.inputs.X[rows] == 0).mean(axis=0), dtype=np.float64)
 
     def log_views_range(self) -> tuple[float, float] | None:
         """Lowest and highest log views (natural) of the training rows."""
@@ -136,6 +151,11 @@ class TrainingSet:
             return None
         log_views = np.log(self.views[~self.is_test].astype(np.float64))
         return float(log_views.min()), float(log_views.max())
+
+
+def row_keys(identities: Sequence[tuple[str, ...]]) -> NDArray[np.uint64]:
+    """A number for each row's identity (n_videos,), the same in every run."""
+    return order_keys(identities, seed=0)
 
 
 def tier_weights(tiers: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -13,9 +13,8 @@ from tiercast.render.output import percent, shown, stdout
 
 COLOUR: Final = {
     "promoted": "green", "held": "yellow", "rejected": "red", "failed": "red",
-    "pass": "green", "fail": "red", "inconclusive": "yellow", "not_applicable": "dim",
+    "pass": "green", "fail": "red", "inconclusive": "yellow",
 }  # fmt: skip
-WORD: Final = {"not_applicable": "not asked"}
 
 
 def show_run(document: Mapping[str, Any]) -> None:
@@ -45,22 +44,22 @@ def _findings(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
     table.add_column("answer", no_wrap=True)
     table.add_column("observed", justify="right", no_wrap=True)
     table.add_column("required", justify="right", no_wrap=True)
-    for finding in findings:
+    asked = [finding for finding in findings if finding["outcome"] != "not_applicable"]
+    for finding in asked:
         outcome = finding["outcome"]
-        answer = f"[{COLOUR[outcome]}]{WORD.get(outcome, outcome)}[/]"
+        answer = f"[{COLOUR[outcome]}]{outcome}[/]{' (only warns)' if finding['demoted'] else ''}"
         numbers = (_number(finding["observed"]), _required(finding))
         table.add_row(finding["code"], shown(finding["title"]), answer, *numbers)
     console.print(table)
+    left = [finding["code"] for finding in findings if finding not in asked]
+    if left:
+        console.print(f"[dim]not asked: {', '.join(left)} (tiercast runs RUN says why)[/]")
     console.print()
-
-
-AT_MOST: Final = ("C203", "C209", "D103")
-"""Checks whose bar is a ceiling; all others are floors."""
 
 
 def _required(finding: Mapping[str, Any]) -> str:
     number = _number(finding["required"])
-    return number and f"{'<=' if finding['code'] in AT_MOST else '>='} {number}"
+    return number and f"{'<=' if finding['at_most'] else '>='} {number}"
 
 
 def _number(value: float | None) -> str:

@@ -1,0 +1,239 @@
+"""Questions about the candidate beside others on the same rows (C206, C207, C210 to C215)."""
+
+from collections.abc import Mapping
+from math import isnan
+from typing import Final, Literal
+
+from tiercast.checks.evidence import Bars, CandidateEvidence, Check, Comparison
+from tiercast.core.findings import Finding, Outcome, at_least
+from tiercast.learn.paired import Difference, Paired
+
+RIVAL_NAMES: Final = {
+    "majority": "the commonest tier",
+    "creators_usual": "the creator's usual tier",
+    "first_views": "the tier that first views imply",
+}
+TOO_FEW_CREATORS: Final = "Too few creators in the test part"
+
+Measured = Literal["accuracy", "log_loss"]
+TOLD: Final[Mapping[Measured, tuple[str, str]]] = {
+    "accuracy": ("accuracy", "more accurate"),
+    "log_loss": ("log loss", "lower in log loss"),
+}
+
+
+class BeatsEveryRival:
+    """C206."""
+
+    code = "C206"
+    title = "Its probabilities beat every naive rival's"
+    why = "A model that knows no more than a rule of thumb is not worth its upkeep."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """Log loss below each rival's with 95 % confidence, by creator."""
+        closest = _closest(evidence.over_rivals, "log_loss")
+        if closest is None:
+            return _unknown(self, f"{TOO_FEW_CREATORS} to compare with the rivals.", 0.0, evidence.evaluation.rows)
+        name, found = closest
+        outcome = Outcome.PASS if found.lower > 0 else Outcome.FAIL
+        sentence = (
+            f"Closest is {RIVAL_NAMES[name]}: its log loss is higher by {found.value:.3f}, and by at least "
+            f"{found.lower:.3f} with 95 % confidence; more than 0 is required."
+        )
+        rows = evidence.evaluation.rows
+        return Finding(self.code, self.title, outcome, found.lower, 0, sentence, rows, found.interval)
+
+
+class NoRivalIsMoreAccurate:
+    """C207."""
+
+    code = "C207"
+    title = "No naive rival is proven more accurate"
+    why = "Good probabilities are no excuse for naming the wrong tier more often than a rule of thumb."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """Accuracy not below the best rival's with 95 % confidence, by creator."""
+        closest = _closest(evidence.over_rivals, "accuracy")
+        if closest is None:
+            return _unknown(self, f"{TOO_FEW_CREATORS} to compare with the rivals.", 0.0, evidence.evaluation.rows)
+        name, found = closest
+        sentence = (
+            f"Closest is {RIVAL_NAMES[name]}: the candidate is {_points(found.value)} more accurate, and may be up to "
+            f"{_points(found.upper)} more (upper 95 % bound); below 0 the rival would be proven better."
+        )
+        outcome, rows = at_least(found.upper, 0), evidence.evaluation.rows
+        return Finding(self.code, self.title, outcome, found.upper, 0, sentence, rows, found.interval)
+
+
+class NotWorseThan:
+    """C210 to C213: proven no worse than a release by more than a margin; worse for certain is a failure.
+
+    The margin has to hold with 95 % confidence beside the champion. Beside the best release kept it has to hold with
+    99 %: that comparison comes back every week, and one slip in twenty would let quality sink a little a week.
+    """
+
+    def __init__(self, code: str, measure: Measured, *, best: bool) -> None:
+        self.code, self._measure, self._best = code, measure, best
+        self.title = f"Not worse than {self._whom} in {TOLD[measure][0]}"
+        self.why = (
+            "A little worse every week is a lot worse in a year; each champion may pass beside the one before it."
+            if best
+            else "The champion serves until something at least as good is proven on the same videos."
+        )
+
+    @property
+    def _whom(self) -> str:
+        return "the best release kept" if self._best else "the champion"
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """The lower bound of the paired difference, by creator, is at or above minus the margin."""
+        beside = evidence.beside_best if self._best else evidence.beside_champion
+        required = -_margin(evidence.bars, self._measure)
+        if beside is None or beside.excused:
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, self._nobody(beside))
+        pair = _enough(beside, evidence.bars)
+        if isinstance(pair, str):
+            return _unknown(self, pair, required, beside.paired.rows if beside.paired else 0)
+        found: Difference | None = getattr(pair, self._measure)
+        if found is None or isnan(found.value):
+            return _unknown(self, f"{TOLD[self._measure][0].capitalize()} could not be compared.", required, pair.rows)
+        bound = found.strict_lower if self._best else found.lower
+        outcome = at_least(bound, required)
+        if outcome is not Outcome.PASS:
+            outcome = Outcome.FAIL if found.interval[1] < 0 else Outcome.INCONCLUSIVE
+        sentence = self._sentence(beside, found, bound, required, outcome)
+        return Finding(self.code, self.title, outcome, bound, required, sentence, pair.rows, found.interval)
+
+    def _nobody(self, beside: Comparison | None) -> str:
+        if beside is not None:
+            return f"Release {beside.release[:12]} cannot be compared ({beside.problem}); {beside.excused}"
+        return (
+            "The champion is the best release kept, or none serves."
+            if self._best
+            else "No champion of the same label serves."
+        )
+
+    def _sentence(self, beside: Comparison, found: Difference, bound: float, required: float, outcome: Outcome) -> str:
+        confidence = 99 if self._best else 95
+        rows = f"{beside.paired.rows:,}" if beside.paired else "no"
+        shown = _points if self._measure == "accuracy" else _nats
+        told = (
+            f"On {rows} videos that neither learned from, the candidate is {shown(found.value)} "
+            f"{TOLD[self._measure][1]} than {beside.release[:12]}, and at least {shown(bound)} with {confidence} % "
+            f"confidence; {shown(required)} is allowed."
+        )
+        if outcome is Outcome.FAIL:
+            return f"{told} It is proven worse."
+        return told if outcome is Outcome.PASS else f"{told} Nothing is proven; more test videos would tell."
+
+
+class NoGroupIsHarmed:
+    """C214."""
+
+    code = "C214"
+    title = "No group of videos is harmed"
+    why = "A better average can hide that one platform, or everybody new, is served worse."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """In no platform, follower band, new creators or newest week is accuracy proven to fall by 2 points."""
+        required = -evidence.bars.slice_margin
+        judged = [group for group in evidence.groups if group.proven is not None]
+        if not judged:
+            sentence = (
+                f"No group has {evidence.bars.min_slice_rows} comparable videos of creators enough, so none is judged."
+            )
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, sentence)
+        worst = min(judged, key=lambda group: group.proven or 0.0)
+        bound = worst.proven or 0.0
+        whom = "the champion's" if evidence.beside_champion else "the majority's"
+        sentence = (
+            f"Of {len(judged)} groups the worst is {worst.name}: {worst.rows:,} videos, accuracy "
+            f"{_share(worst.accuracy.value)} beside {whom} {_share(worst.other.value)}, at most {_points(bound)} "
+            f"better with 95 % confidence over all groups; a proven loss of more than {_points(-required)} is harm."
+        )
+        outcome = at_least(bound, required)
+        return Finding(self.code, self.title, outcome, bound, required, sentence, worst.rows, worst.accuracy.interval)
+
+
+class CalibratedAsTheChampion:
+    """C215."""
+
+    code = "C215"
+    title = "Calibrated no worse than the champion"
+    why = "Whoever decides by the champion's probabilities relies on what they mean."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """Expected calibration error not proven to exceed the champion's by more than 2 points."""
+        beside, limit = evidence.beside_champion, evidence.bars.max_calibration_loss
+        if beside is None or beside.excused:
+            sentence = "No champion of the same label serves that could be compared."
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, sentence, at_most=True)
+        pair = _enough(beside, evidence.bars)
+        if isinstance(pair, str):
+            return _unknown(self, pair, limit, beside.paired.rows if beside.paired else 0)
+        found = pair.calibration
+        if found is None or isnan(found.value):
+            return _unknown(self, "The calibration errors could not be compared.", limit, pair.rows)
+        sentence = (
+            f"Its expected calibration error is {_points(found.value)} above the champion's on {pair.rows:,} videos, "
+            f"and at least {_points(found.lower)} with 95 % confidence; a proven rise of {_points(limit)} is allowed."
+        )
+        outcome = Outcome.PASS if found.lower <= limit else Outcome.FAIL
+        return Finding(
+            self.code, self.title, outcome, found.lower, limit, sentence, pair.rows, found.interval, at_most=True
+        )
+
+
+def _enough(beside: Comparison, bars: Bars) -> Paired | str:
+    """The paired figures where rows and creators suffice, else what is lacking."""
+    if beside.paired is None:
+        return f"Release {beside.release[:12]} could not be compared: {beside.problem}."
+    found = beside.paired
+    if found.rows >= bars.min_compared_rows and found.creators >= bars.min_compared_creators:
+        return found
+    return (
+        f"Only {found.rows:,} test videos of {found.creators:,} creators are new to {beside.release[:12]} and the "
+        f"candidate ({beside.left_out:,} are not); {bars.min_compared_rows:,} videos and "
+        f"{bars.min_compared_creators:,} creators are required. Ingest more videos, or raise retrain.max_videos."
+    )
+
+
+def _margin(bars: Bars, measure: Measured) -> float:
+    return bars.accuracy_margin if measure == "accuracy" else bars.log_loss_margin
+
+
+def _closest(over: Mapping[str, Paired], measure: Measured) -> tuple[str, Difference] | None:
+    """The rival that the candidate is least proven against; None where one of them cannot be compared."""
+    found = {name: getattr(pair, measure) for name, pair in over.items()}
+    if not found or any(each is None or isnan(each.lower) or isnan(each.upper) for each in found.values()):
+        return None
+    bound = "lower" if measure == "log_loss" else "upper"
+    name = min(found, key=lambda rival: getattr(found[rival], bound))
+    return name, found[name]
+
+
+def _unknown(check: Check[CandidateEvidence], sentence: str, required: float, rows: int) -> Finding:
+    return Finding(check.code, check.title, Outcome.INCONCLUSIVE, None, required, sentence, rows)
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"
+
+
+def _nats(loss: float) -> str:
+    return f"{loss:.3f}"
+
+
+def _share(value: float | None) -> str:
+    return "unknown" if value is None or isnan(value) else f"{value:.1%}"
+
+
+RIVAL_CHECKS: Final[tuple[Check[CandidateEvidence], ...]] = (BeatsEveryRival(), NoRivalIsMoreAccurate())
+COMPARISON_CHECKS: Final[tuple[Check[CandidateEvidence], ...]] = (
+    NotWorseThan("C210", "accuracy", best=False),
+    NotWorseThan("C211", "log_loss", best=False),
+    NotWorseThan("C212", "accuracy", best=True),
+    NotWorseThan("C213", "log_loss", best=True),
+    NoGroupIsHarmed(),
+    CalibratedAsTheChampion(),
+)

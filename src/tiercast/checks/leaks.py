@@ -1,0 +1,112 @@
+"""Questions about results that are too good, and features that are another thing in use (C216 to C218)."""
+
+from math import isnan
+from typing import Final
+
+from tiercast.checks.evidence import CandidateEvidence, Check
+from tiercast.core.findings import Finding, Outcome
+from tiercast.core.release import Label
+
+GIVEN: Final = "Given labels may follow from the features by any rule, so nothing is too good."
+
+
+class NotTooGood:
+    """C216."""
+
+    code = "C216"
+    title = "The whole is not better than is plausible"
+    why = "A number that looks too good is a leak until proven otherwise."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """Accuracy not proven above what an honest model can reach."""
+        accuracy, limit = evidence.evaluation.accuracy, evidence.bars.max_accuracy
+        bounds = evidence.evaluation.bounds.get("accuracy")
+        if excused := _given(self, evidence.label, limit):
+            return excused
+        if accuracy.value is None or isnan(accuracy.value):
+            sentence = "Accuracy could not be computed, so nobody can tell."
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
+        proven = bounds.lower if bounds else accuracy.value
+        sentence = (
+            f"It names the right tier for {accuracy.value:.1%} of {evidence.evaluation.rows:,} test videos, for at "
+            f"least {proven:.1%} with 95 % confidence; more than {limit:.0%} is not believed."
+        )
+        outcome = Outcome.FAIL if proven > limit else Outcome.PASS
+        if outcome is Outcome.FAIL:
+            sentence += " Look for a column that was computed from views, or measured after them."
+        rows = evidence.evaluation.rows
+        return Finding(self.code, self.title, outcome, proven, limit, sentence, rows, accuracy.interval, at_most=True)
+
+
+class NoFeatureTellsAll:
+    """C217."""
+
+    code = "C217"
+    title = "No single feature is better than is plausible"
+    why = "A feature that alone names the tier was computed from it."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """The best single feature's accuracy not proven above what a hint can give."""
+        limit = evidence.bars.max_feature_accuracy
+        if excused := _given(self, evidence.label, limit):
+            return excused
+        known = [each for each in evidence.features_alone if each.accuracy.value is not None]
+        if not known:
+            sentence = "No feature varies, so none can tell anything alone."
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
+        best = max(known, key=lambda each: each.accuracy.value or 0.0)
+        value, rows = best.accuracy.value or 0.0, evidence.evaluation.rows
+        proven = value if best.lower_bound is None else best.lower_bound
+        sentence = (
+            f"{best.name} by itself names the right tier for {value:.1%} of {rows:,} test videos, for at least "
+            f"{proven:.1%} with 95 % confidence; more than {limit:.0%} is not believed."
+        )
+        outcome = Outcome.FAIL if proven > limit else Outcome.PASS
+        if outcome is Outcome.FAIL:
+            sentence += f" Look where {best.name} comes from: it seems to be computed from views."
+        return Finding(
+            self.code, self.title, outcome, proven, limit, sentence, rows, best.accuracy.interval, at_most=True
+        )
+
+
+class MissingAsInUse:
+    """C218."""
+
+    code = "C218"
+    title = "Features are missing as often in use as in training"
+    why = "A feature that training always has and callers never send teaches what nobody can use."
+
+    def judge(self, evidence: CandidateEvidence) -> Finding:
+        """No feature's share of missing values differs by a fifth between training and recent predictions."""
+        served, limit = evidence.served, evidence.bars.max_missing_jump
+        if served is None or not served.predictions:
+            sentence = "No predictions are recorded, so nobody knows what callers send."
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, sentence, at_most=True)
+        off = {
+            name: abs(share - served.training_shares[name])
+            for name, share in served.served_shares.items()
+            if name in served.training_shares
+        }
+        if not off or any(isnan(each) for each in off.values()):
+            sentence = "The recorded predictions share no feature with the candidate."
+            return Finding(
+                self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, served.predictions, at_most=True
+            )
+        name = max(off, key=lambda each: off[each])
+        sentence = (
+            f"{name} was unknown in {served.served_shares[name]:.1%} of {served.predictions:,} recent predictions and "
+            f"in {served.training_shares[name]:.1%} of the training rows; {100 * limit:g} points apart are allowed."
+        )
+        outcome = Outcome.FAIL if off[name] > limit else Outcome.PASS
+        return Finding(self.code, self.title, outcome, off[name], limit, sentence, served.predictions, at_most=True)
+
+
+def _given(check: Check[CandidateEvidence], label: Label, limit: float) -> Finding | None:
+    return (
+        Finding(check.code, check.title, Outcome.NOT_APPLICABLE, None, limit, GIVEN, at_most=True)
+        if label == "given"
+        else None
+    )
+
+
+LEAK_CHECKS: Final[tuple[Check[CandidateEvidence], ...]] = (NotTooGood(), NoFeatureTellsAll(), MissingAsInUse())

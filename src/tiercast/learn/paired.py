@@ -1,0 +1,88 @@
+"""Two forecasts of the same rows: how much better one of them is, with bounds by creator."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiercast.learn.bootstrap import Resamples
+from tiercast.learn.calibration_error import centred_errors
+from tiercast.learn.metrics import log_losses
+
+STRICT: Final = 0.01
+"""One-sided level where the same comparison comes back week after week: at 5 % one of twenty would slip through."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much better the first of two forecasts is, in the unit of its measure; below 0 it is worse."""
+
+    value: float
+    lower: float
+    """One-sided 95 % bound: it is at least this much better."""
+    upper: float
+    strict_lower: float
+    """The same at 99 %."""
+    interval: tuple[float, float]
+    """Two-sided, 95 %."""
+
+    @classmethod
+    def of(cls, value: float, resampled: Floats, resamples: Resamples) -> Self | None:
+        """From the same difference in each resample; None where creators are too few or it is unknown in many."""
+        bounds = resamples.bounds(resampled)
+        if bounds is None:
+            return None
+        strict = float(np.nanquantile(resampled, STRICT))
+        return cls(value, bounds.lower, bounds.upper, strict, bounds.interval)
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """A forecast less a rival's on the same rows, measure by measure; None where too few creators can tell."""
+
+    rows: int
+    creators: int
+    accuracy: Difference | None
+    log_loss: Difference | None
+    """Above 0 the first forecast's log loss is lower."""
+    calibration: Difference | None
+    """Above 0 the first forecast's expected calibration error is higher."""
+
+
+def paired(first: Floats, second: Floats, tiers: NDArray[np.int64], resamples: Resamples) -> Paired:
+    """Two forecasts (n_videos, n_tiers) of the same tiers (n_videos,), row by row, resampled by creator."""
+    hits = [forecast.argmax(axis=1) + 1 == tiers for forecast in (first, second)]
+    more_hits = hits[0].astype(np.float64) - hits[1]
+    lower_loss = log_losses(second, tiers) - log_losses(first, tiers)
+    errors = [
+        centred_errors(forecast.max(axis=1), hit, resamples)
+        for forecast, hit in zip((first, second), hits, strict=True)
+    ]
+    return Paired(
+        rows=len(tiers),
+        creators=len(np.unique(resamples.codes)),
+        accuracy=mean_difference(more_hits, resamples),
+        log_loss=mean_difference(lower_loss, resamples),
+        calibration=_error_difference(errors, resamples),
+    )
+
+
+def mean_difference(by_row: Floats, resamples: Resamples) -> Difference | None:
+    """The mean of differences by row (n_videos,)."""
+    return Difference.of(float(by_row.mean()), resamples.means(by_row), resamples) if len(by_row) else None
+
+
+def _error_difference(errors: list[tuple[float, Floats] | None], resamples: Resamples) -> Difference | None:
+    first, second = errors
+    if first is None or second is None:
+        return None
+    return Difference.of(first[0] - second[0], first[1] - second[1], resamples)
+
+
+def proven_below(by_row: Floats, resamples: Resamples, *, level: float) -> float | None:
+    """The upper bound of a mean by row at a one-sided ``level`` such as .05 / groups; None with too few creators."""
+    means = resamples.means(by_row)
+    return None if resamples.bounds(means) is None else float(np.nanquantile(means, 1 - level))
