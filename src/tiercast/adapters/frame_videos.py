@@ -32,6 +32,15 @@ class FrameVideos:
         seen = self.rows.filter(pl.col(SINCE) <= instant).select(list(SCHEMA))
         return FrameStore(seen), FrameHistory(seen)
 
+    def fingerprint(self) -> dict[str, object]:
+        """How much there is, how new it is, and a hash of all of it."""
+        newest = self.rows["scraped_at"].max()
+        return {
+            "observations": self.rows.height,
+            "newest": newest.isoformat() if isinstance(newest, datetime) else None,
+            "hash": f"{self.rows.hash_rows().sum() if self.rows.height else 0:016x}",
+        }
+
     def span(self) -> tuple[datetime, datetime] | None:
         """When the first and the last observation become visible; None where there is none."""
         first, last = self.rows.select(first=pl.col(SINCE).min(), last=pl.col(SINCE).max()).row(0)

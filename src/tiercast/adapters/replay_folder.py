@@ -21,7 +21,7 @@ KEY_DIGITS = 16
 class ReplayFolder:
     """A ReplaySteps below ``replays`` in a home, under a name made of everything that its steps depend on.
 
-    ``parts`` says by name what that is: the walk, the settings, the content of the store, the libraries.
+    ``parts`` says by name what that is; ``walk`` is which past is replayed, and by what steps.
     """
 
     def __init__(self, home: Path, parts: Mapping[str, object]) -> None:
@@ -55,16 +55,18 @@ class ReplayFolder:
             growing.write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
             growing.replace(place)
 
-    def others(self) -> list[dict[str, object]]:
-        """What the other replays of this home depended on, for whoever wonders why this one starts afresh."""
-        found = []
-        for path in sorted(self._replays.glob(f"*/{PARTS}")):
-            if path.parent != self.path:
-                try:
-                    found.append(json.loads(path.read_text(encoding="utf-8")))
-                except (OSError, ValueError):
-                    continue
-        return found
+    def changed(self) -> list[str]:
+        """What differs from the newest other replay of the same walk, by the names of the parts; none without one."""
+        own = json.loads(self._parts)
+        newest_first = sorted(self._replays.glob(f"*/{PARTS}"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in newest_first:
+            try:
+                other = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if other.get("walk") == own["walk"] and other != own:
+                return [name for name in own if other.get(name) != own[name]]
+        return []
 
 
 def _read(path: Path) -> ReplayedStep:

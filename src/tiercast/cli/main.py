@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "rollback": "Let an earlier release serve again.",
     "predict": "Predict the tier of videos with the champion.",
     "forget": "Erase an author or a video.",
+    "replay": "What retrains would have done in the past, week by week.",
     "runs": "List past runs, or show one.",
     "doctor": "Check settings, database, model store, disk and champion.",
 }

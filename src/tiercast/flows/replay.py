@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
 from tiercast.core.tiers import N_TIERS
-from tiercast.flows.candidates import fit_best, judge
-from tiercast.flows.model_store import upload
-from tiercast.flows.publish import Order, Won, stage
+from tiercast.flows.candidates import fit_best
+from tiercast.flows.evaluation import judge
+from tiercast.flows.model_store import load_release, upload
+from tiercast.flows.order import Order
+from tiercast.flows.publish import Won, stage
 from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import World, retrain
 from tiercast.flows.training_set import Sources, draw
 from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import ObjectStore, Progress, PromotionLog, ReplayedStep, ReplaySteps
-
-Arrays = Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,25 @@ class Scene:
     """The world as it stood at a step; every staged candidate is shown to the second argument."""
     log: PromotionLog
     """The scratch log that every world promotes in; empty at first."""
-    candidates: ObjectStore
-    """Where every candidate is kept, promoted or not, to be graded later."""
+    models: ObjectStore
+    """The scratch store that every world publishes to."""
+    refused: ObjectStore
+    """Where the other candidates are kept, to be graded later."""
     steps: ReplaySteps
 
 
 def ordered(order: Order, *, as_scraped: bool) -> Order:
-    """The retrain that each step asks for.
+    """The retrain that each step asks for, without the curves that only people look at.
 
-    As scraped, history and labels count as known by age alone, so labels may be of any age.
+    As scraped, history and labels are known by age alone: labels may be of any age, and the newest video that can be
+    known is a horizon old, so it may be older by that much before the gate takes the scraper to have stopped.
     """
+    order = replace(order, curves=False)
     if not as_scraped:
         return order
     known = replace(order.forecast, history="as_scraped", known_at="as_scraped", max_age_days=None)
-    return replace(order, forecast=known)
+    newest = order.bars.max_newest_age_days + order.forecast.horizon_days
+    return replace(order, forecast=known, bars=replace(order.bars, max_newest_age_days=newest))
 
 
 def walk_through(
@@ -83,6 +88,16 @@ def walk_through(
         done.append(step)
         progress.advance()
     return done
+
+
+def load(scene: Scene, steps: Sequence[ReplayedStep], moment: Moment) -> Callable[[str], Release]:
+    """How to get any release of these steps again, by its id."""
+    promoted = {step.document["champion_after"] for step in steps}
+
+    def loaded(release: str) -> Release:
+        return load_release(scene.models if release in promoted else scene.refused, moment, release)
+
+    return loaded
 
 
 def _finished(scene: Scene, steps: Sequence[datetime], moment: Moment) -> list[ReplayedStep]:
@@ -103,8 +118,8 @@ def _step(at: datetime, order: Order, scene: Scene, within: Progress) -> Replaye
     world = scene.world_at(at, staged.append)
     report = retrain(world, order, progress=within)
     candidate = staged[-1] if staged else _ungated(world, order, within)
-    if candidate is not None:
-        upload(scene.candidates, order.moment, candidate)
+    if candidate is not None and report.champion_after != candidate.id:
+        upload(scene.refused, order.moment, candidate)
     added = [number for number in scene.log.numbers(order.moment) if number not in before]
     return ReplayedStep(
         at=at,
@@ -123,7 +138,7 @@ def _ungated(world: World, order: Order, within: Progress) -> Release | None:
     if training_set is None or not _can_be_fitted(training_set):
         return None
     fitted = fit_best(training_set, seed=order.plan.seed, progress=within)
-    judged = judge(fitted, drawn, training_set, seed=order.plan.seed)
+    judged = judge(fitted, drawn, training_set, seed=order.plan.seed, curves=order.curves)
     return stage(Won(drawn, training_set, fitted, judged), order=order, libraries=world.libraries)
 
 
@@ -132,15 +147,15 @@ def _can_be_fitted(training_set: TrainingSet) -> bool:
     return len(np.unique(sides[0])) == N_TIERS and len(sides[1]) > 0 and bool(training_set.folds(seed=0))
 
 
-def _to_learn_from(world: World, order: Order, report: RunReport) -> Arrays:
+def _to_learn_from(world: World, order: Order, report: RunReport) -> Mapping[str, NDArray[np.float64]]:
     """What naive rivals knew at that time: the views of the drawn rows, and what forecasts know of their creators."""
     if order.moment is Moment.OBSERVED:
         rows = world.videos.latest(limit=order.plan.max_videos, likes_known=True)
-        return {"views": rows["views"].to_numpy().astype(np.int64)}
+        return {"views": rows["views"].to_numpy().astype(np.float64)}
     training_set = report.assembly.training_set if report.assembly else None
     if report.assembly is None or training_set is None or training_set.views is None:
         return {}
-    found: dict[str, NDArray[np.float64] | NDArray[np.int64]] = {"views": training_set.views}
+    found = {"views": training_set.views.astype(np.float64)}
     if report.assembly.usual is not None:
         found["usual"] = report.assembly.usual
     if order.moment is Moment.EARLY and training_set.inputs.start is not None:

@@ -4,14 +4,26 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column
 
 from tiercast.core.plain import plain
 from tiercast.ports import Progress as ProgressPort
+
+LONGEST_WORK_SECONDS: Final = 3600.0
+"""The time to go is told from the steps of the last hour: half a minute, as by default, sees none of the long ones."""
 
 
 def stdout() -> Console:
@@ -76,8 +88,11 @@ class Bars:
 
 
 @contextmanager
-def progress_bars(*, quiet: bool) -> Iterator[ProgressPort]:
-    """Bars on standard error while the work inside goes on; silence where only a document is wanted."""
+def progress_bars(*, quiet: bool, to_go: bool = False) -> Iterator[ProgressPort]:
+    """Bars on standard error while the work inside goes on; silence where only a document is wanted.
+
+    Work of many steps alike also shows the time ``to_go``.
+    """
     if quiet:
         yield Silence()
         return
@@ -86,8 +101,10 @@ def progress_bars(*, quiet: bool) -> Iterator[ProgressPort]:
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        *((TextColumn("to go"), TimeRemainingColumn()) if to_go else ()),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console, period = Console(stderr=True), LONGEST_WORK_SECONDS
+    with Progress(*columns, console=console, speed_estimate_period=period) as progress:
         bars = Bars(progress)
         yield bars
         bars.finish()
