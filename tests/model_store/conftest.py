@@ -64,6 +64,12 @@ def objects(place: Place) -> ObjectStore:
 
 
 @pytest.fixture
+def beside(place: Place) -> ModelStore:
+    """A store whose log stands beside its objects, so that a test may damage both."""
+    return ModelStore(place.objects, ObjectLog(place.objects))
+
+
+@pytest.fixture
 def sql_log(postgres_url: str) -> Iterator[SqlLog]:
     engine = log_engine(postgres_url)
     yield SqlLog(engine)

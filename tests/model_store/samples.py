@@ -1,11 +1,11 @@
 """Small releases and promotions to store."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tiercast.core.canonical import sha256_hex
 from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest, Promotion, Release, RowSet
-from tiercast.flows.model_store import ModelStore, Writer, promote, standing, upload
+from tiercast.flows.model_store import ModelStore, Writer, champion, promote, standing, upload
 
 OBSERVED = Moment.OBSERVED
 AT = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -37,8 +37,8 @@ def release_of(seed: int, *, model: bytes = b'{"weights":[1,2,3]}') -> Release:
     return Release.stage(manifest, files)
 
 
-def entry_of(release: Release, *, number: int, token: str = "t") -> Promotion:
-    """A promotion of a release."""
+def entry_of(release: Release, *, number: int, token: str = "t", days: float = 0) -> Promotion:
+    """A promotion of a release, some days later."""
     return Promotion(
         number=number,
         moment=OBSERVED,
@@ -51,20 +51,27 @@ def entry_of(release: Release, *, number: int, token: str = "t") -> Promotion:
         actor="ana",
         reason="weekly",
         run="r1",
-        at=AT,
+        at=AT + timedelta(days=days),
         token=token,
     )
 
 
-def publish(store: ModelStore, seed: int) -> Release:
-    """Upload and promote a release, as a run does."""
+def publish(store: ModelStore, seed: int, *, days: float = 0) -> Release:
+    """Upload and promote a release, as a run does, some days later."""
     release = release_of(seed)
     upload(store.objects, OBSERVED, release)
     number = standing(store.objects, store.log, OBSERVED).last_number + 1
-    assert promote(store, entry_of(release, number=number, token=f"token-{number}")).won
+    assert promote(store, entry_of(release, number=number, token=f"token-{number}", days=days)).won
     return release
 
 
-def writer(token: str = "mine") -> Writer:
-    """Someone at a keyboard."""
-    return Writer(actor="ben", at=AT, token=token)
+def serving(store: ModelStore) -> str:
+    """The id of the release that serves."""
+    now = champion(store.objects, store.log, OBSERVED)
+    assert now is not None
+    return now.release.id
+
+
+def writer(token: str = "mine", *, days: float = 0) -> Writer:
+    """Someone at a keyboard, some days later."""
+    return Writer(actor="ben", at=AT + timedelta(days=days), token=token)

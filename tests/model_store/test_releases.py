@@ -1,38 +1,16 @@
-"""Publishing, loading, damage and the way back."""
+"""Publishing, loading and damage."""
 
 import re
 
 import pytest
 
 from model_store.conftest import Place
-from model_store.samples import OBSERVED, entry_of, publish, release_of, writer
-from tiercast.adapters.promotion_logs import ObjectLog
+from model_store.samples import OBSERVED, entry_of, publish, release_of, serving
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.release import Promotion
-from tiercast.flows.model_store import (
-    ModelStore,
-    champion,
-    history,
-    load_release,
-    promote,
-    releases,
-    resolve_release,
-    rollback,
-    upload,
-)
+from tiercast.flows.model_store import ModelStore, champion, load_release, releases, resolve_release, upload
+from tiercast.flows.promotion_history import history
 from tiercast.ports import ObjectStore
-
-
-@pytest.fixture
-def beside(place: Place) -> ModelStore:
-    """A store whose log stands beside its objects, so that a test may damage both."""
-    return ModelStore(place.objects, ObjectLog(place.objects))
-
-
-def serving(store: ModelStore) -> str:
-    now = champion(store.objects, store.log, OBSERVED)
-    assert now is not None
-    return now.release.id
 
 
 def test_an_uploaded_release_loads_byte_for_byte(objects: ObjectStore) -> None:
@@ -156,91 +134,3 @@ def test_a_unique_prefix_finds_a_release_and_others_list_what_exists(objects: Ob
     for wrong in ("", "../x", "xyz"):
         with pytest.raises(InvalidInput, match="hexadecimal digits"):
             resolve_release(objects, OBSERVED, wrong)
-
-
-def test_rollback_brings_back_the_release_that_served_before(store: ModelStore) -> None:
-    first, second = publish(store, 1), publish(store, 2)
-    entry = rollback(store, OBSERVED, release=None, reason="odd scores", writer=writer())
-    assert serving(store) == first.id
-    assert (entry.number, entry.action, entry.release, entry.previous) == (3, "rollback", first.id, second.id)
-    assert (entry.actor, entry.reason, entry.token) == ("ben", "odd scores", "mine")
-    assert history(store.log, OBSERVED)[-1].promotion == entry
-
-
-def test_a_second_rollback_returns_to_where_the_first_came_from(store: ModelStore) -> None:
-    first, second = publish(store, 1), publish(store, 2)
-    for expected in (first, second, first):
-        rollback(store, OBSERVED, release=None, reason="again", writer=writer())
-        assert serving(store) == expected.id
-
-
-def test_rollback_by_prefix_reaches_any_release_that_served(store: ModelStore) -> None:
-    first = publish(store, 1)
-    publish(store, 2)
-    third = publish(store, 3)
-    rollback(store, OBSERVED, release=first.id[:10], reason="r", writer=writer())
-    assert serving(store) == first.id
-    with pytest.raises(InvalidInput, match="already serves"):
-        rollback(store, OBSERVED, release=first.id[:10], reason="r", writer=writer())
-    rollback(store, OBSERVED, release=third.id[:10], reason="r", writer=writer())
-    assert serving(store) == third.id
-
-
-def test_rollback_without_anything_before_refuses_and_writes_nothing(store: ModelStore) -> None:
-    with pytest.raises(Missing, match="Nothing was ever promoted"):
-        rollback(store, OBSERVED, release=None, reason="r", writer=writer())
-    publish(store, 1)
-    with pytest.raises(Missing, match="none to go back to"):
-        rollback(store, OBSERVED, release=None, reason="r", writer=writer())
-    assert store.log.numbers(OBSERVED) == [1]
-
-
-def test_rollback_to_a_release_that_never_served_is_refused(store: ModelStore) -> None:
-    publish(store, 1)
-    upload(store.objects, OBSERVED, release_of(9))
-    with pytest.raises(InvalidInput, match=rf"never served.*{release_of(1).id[:12]}"):
-        rollback(store, OBSERVED, release=release_of(9).id[:12], reason="r", writer=writer())
-    assert store.log.numbers(OBSERVED) == [1]
-
-
-def test_rollback_to_a_damaged_release_is_refused_before_anything_is_written(place: Place, beside: ModelStore) -> None:
-    first, second = publish(beside, 1), publish(beside, 2)
-    place.flip(f"observed/releases/{first.id}/model.json")
-    before = place.everything()
-    with pytest.raises(InvalidInput, match=r"model\.json"):
-        rollback(beside, OBSERVED, release=None, reason="r", writer=writer())
-    assert place.everything() == before
-    assert serving(beside) == second.id
-
-
-def test_after_damage_the_release_that_serves_can_be_confirmed_by_name(place: Place, beside: ModelStore) -> None:
-    first, second = publish(beside, 1), publish(beside, 2)
-    place.flip(f"observed/releases/{second.id}/model.json")
-    rollback(beside, OBSERVED, release=first.id[:12], reason="confirm", writer=writer())
-    now = champion(beside.objects, beside.log, OBSERVED)
-    assert now is not None
-    assert (now.release.id, now.warnings) == (first.id, ())
-
-
-class Overtaken:
-    """A real log in front of which another promoter always gets the next number first."""
-
-    def __init__(self, store: ModelStore, other: Promotion) -> None:
-        self.name = store.log.name
-        self.numbers, self.read = store.log.numbers, store.log.read
-        self._store, self._other = store, other
-
-    def append(self, moment, number, entry) -> bool:
-        promote(self._store, self._other)
-        return self._store.log.append(moment, number, entry)
-
-
-def test_a_rollback_that_loses_the_race_says_who_won(store: ModelStore) -> None:
-    publish(store, 1)
-    publish(store, 2)
-    winner = entry_of(release_of(2), number=3, token="other")
-    with pytest.raises(Unavailable, match=r"ana wrote promotion 3 first \(promote of"):
-        rollback(
-            ModelStore(store.objects, Overtaken(store, winner)), OBSERVED, release=None, reason="r", writer=writer()
-        )
-    assert history(store.log, OBSERVED)[-1].promotion == winner

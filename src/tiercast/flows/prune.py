@@ -130,11 +130,9 @@ def _needed(shelf: _Shelf, pruning: Pruning) -> dict[str, str]:
     champion, pinned = shelf.standing.champion, shelf.standing.pinned
     reasons: list[tuple[str | None, str]] = []
     if champion:
-        reasons.append((champion.release.id, "serves"))
         before = release_before(shelf.entries, champion.promotion.number, champion.release.id)
+        reasons += [(champion.release.id, "serves"), (pinned.release if pinned else None, "pinned")]
         reasons += [(before, "a rollback returns to it"), (champion.promotion.best, "the best so far")]
-    if pinned:
-        reasons.append((pinned.release, "pinned"))
     reasons += [(each, f"served in the last {SERVED_LATELY.days} days") for each in _lately(shelf.entries, pruning.now)]
     whole = [each for each, number in sorted(shelf.named.items(), key=lambda item: item[1]) if _whole(shelf, each)]
     reasons += [(each, f"among the newest {pruning.keep}") for each in whole[-pruning.keep :]]
@@ -151,7 +149,7 @@ def _whole(shelf: _Shelf, release: str) -> bool:
 def _lately(entries: Sequence[Promotion], now: datetime) -> set[str]:
     """Releases that the log lets serve at some time of the last 90 days."""
     ends = [*(entry.at for entry in entries[1:]), now]
-    return {entry.release for entry, end in zip(entries, ends, strict=True) if now - end <= SERVED_LATELY}
+    return {entry.release for entry, end in zip(entries, ends, strict=False) if now - end <= SERVED_LATELY}
 
 
 def _remove(objects: ObjectStore, log: PromotionLog | None, shelf: _Shelf, planned: Pruned) -> dict[str, str]:
