@@ -7,7 +7,7 @@ from tiercast.checks.comparison import COMPARISON_CHECKS, RIVAL_CHECKS
 from tiercast.checks.evidence import REHEARSAL_ROWS, REHEARSAL_TOLERANCE, CandidateEvidence, Check
 from tiercast.checks.forecast import FORECAST_CHECKS, known, percent
 from tiercast.checks.leaks import LEAK_CHECKS
-from tiercast.core.findings import Finding, Outcome, at_least
+from tiercast.core.findings import Finding, Outcome, at_least, at_most
 
 
 class AccuracyFloor:
@@ -80,7 +80,7 @@ class SameInAFreshProcess:
             return Finding(
                 self.code, self.title, Outcome.INCONCLUSIVE, None, REHEARSAL_TOLERANCE, sentence, at_most=True
             )
-        outcome = Outcome.PASS if difference <= REHEARSAL_TOLERANCE else Outcome.FAIL
+        outcome = at_most(difference, REHEARSAL_TOLERANCE)
         told = "every probability is the same" if difference == 0 else f"probabilities differ by up to {difference:.1e}"
         sentence = f"On up to {REHEARSAL_ROWS} test videos {told}."
         return Finding(self.code, self.title, outcome, difference, REHEARSAL_TOLERANCE, sentence, at_most=True)

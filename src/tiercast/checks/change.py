@@ -2,11 +2,11 @@
 
 from datetime import UTC
 from itertools import pairwise
-from math import exp, log
+from math import exp, isnan, log
 from typing import Final
 
 from tiercast.checks.evidence import Check, DataEvidence
-from tiercast.core.findings import Finding, Outcome
+from tiercast.core.findings import Finding, Outcome, at_most
 
 DEMOTE: Final = "If it is meant to be so, name {code} in gate.warn_only; the release will say so."
 
@@ -61,6 +61,9 @@ class ZerosDidNotJump:
         if not jumps:
             sentence = "No champion serves that recorded its zeros, and the newest week holds too few videos to tell."
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, sentence, at_most=True)
+        if any(isnan(jump) for jump, *_ in jumps):
+            sentence = "The share of zeros is unknown for a feature, so nobody can tell."
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
         jump, name, before, now, when = max(jumps)
         told = f"{name} is zero on {now:.1%} of the videos"
         told += (
@@ -69,10 +72,10 @@ class ZerosDidNotJump:
             else f", {before:.1%} when the champion {when}"
         )
         sentence = f"The largest rise: {told}; {100 * limit:g} points are allowed."
-        if jump <= limit:
-            return Finding(self.code, self.title, Outcome.PASS, jump, limit, sentence, at_most=True)
-        sentence += f" Look whether the scraper still reads that count. {DEMOTE.format(code=self.code)}"
-        return Finding(self.code, self.title, Outcome.FAIL, jump, limit, sentence, at_most=True)
+        outcome = at_most(jump, limit)
+        if outcome is Outcome.FAIL:
+            sentence += f" Look whether the scraper still reads that count. {DEMOTE.format(code=self.code)}"
+        return Finding(self.code, self.title, outcome, jump, limit, sentence, at_most=True)
 
 
 class EdgesMovedAsBefore:
@@ -95,10 +98,11 @@ class EdgesMovedAsBefore:
             f"Edges of {_whole(edges.before[-1])} views are now {_whole(edges.today)}: one moved by a factor of "
             f"{moved:.2f}. Between promotions they moved by at most {ever:.2f}; {limit:.2f} is allowed."
         )
-        if moved <= limit:
-            return Finding(self.code, self.title, Outcome.PASS, moved, limit, sentence, at_most=True)
-        sentence += f" Look for a source that was added, dropped or counts otherwise. {DEMOTE.format(code=self.code)}"
-        return Finding(self.code, self.title, Outcome.FAIL, moved, limit, sentence, at_most=True)
+        outcome = at_most(moved, limit)
+        if outcome is Outcome.FAIL:
+            remedy = DEMOTE.format(code=self.code)
+            sentence += f" Look for a source that was added, dropped or counts otherwise. {remedy}"
+        return Finding(self.code, self.title, outcome, moved, limit, sentence, at_most=True)
 
 
 def edge_factor(before: tuple[int, ...], now: tuple[int, ...]) -> float:
@@ -135,10 +139,10 @@ class VideosAreFresh:
                 self.code, self.title, Outcome.NOT_APPLICABLE, newest.age_days, limit, sentence, at_most=True
             )
         sentence = f"{told}; {limit:g} days are allowed (gate.<moment>.max_newest_age_days)."
-        if newest.age_days <= limit:
-            return Finding(self.code, self.title, Outcome.PASS, newest.age_days, limit, sentence, at_most=True)
-        sentence += " Look whether the scraper still runs and its files are ingested."
-        return Finding(self.code, self.title, Outcome.FAIL, newest.age_days, limit, sentence, at_most=True)
+        outcome = at_most(newest.age_days, limit)
+        if outcome is Outcome.FAIL:
+            sentence += " Look whether the scraper still runs and its files are ingested."
+        return Finding(self.code, self.title, outcome, newest.age_days, limit, sentence, at_most=True)
 
 
 class RowsAreNew:

@@ -1,11 +1,11 @@
 """Questions about the candidate beside others on the same rows (C206, C207, C210 to C215)."""
 
 from collections.abc import Mapping
-from math import isnan
+from math import inf, isnan
 from typing import Final, Literal
 
-from tiercast.checks.evidence import Bars, CandidateEvidence, Check, Comparison
-from tiercast.core.findings import Finding, Outcome, at_least
+from tiercast.checks.evidence import Bars, CandidateEvidence, Check, Comparison, Group
+from tiercast.core.findings import Finding, Outcome, at_least, at_most
 from tiercast.learn.paired import Difference, Paired
 
 RIVAL_NAMES: Final = {
@@ -95,9 +95,9 @@ class NotWorseThan:
         if isinstance(pair, str):
             return _unknown(self, pair, required, beside.paired.rows if beside.paired else 0)
         found: Difference | None = getattr(pair, self._measure)
-        if found is None or isnan(found.value):
+        bound = (found.strict_lower if self._best else found.lower) if found else None
+        if found is None or bound is None or isnan(found.value) or isnan(bound):
             return _unknown(self, f"{TOLD[self._measure][0].capitalize()} could not be compared.", required, pair.rows)
-        bound = found.strict_lower if self._best else found.lower
         outcome = at_least(bound, required)
         if outcome is not Outcome.PASS:
             outcome = Outcome.FAIL if found.interval[1] < 0 else Outcome.INCONCLUSIVE
@@ -143,8 +143,11 @@ class NoGroupIsHarmed:
                 f"No group has {evidence.bars.min_slice_rows} comparable videos of creators enough, so none is judged."
             )
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, sentence)
-        worst = min(judged, key=lambda group: group.proven or 0.0)
-        bound = worst.proven or 0.0
+        worst = min(judged, key=_most_harmed_first)
+        bound = worst.proven
+        if bound is None or isnan(bound):
+            sentence = f"What {worst.name} loses could not be computed, so nobody can tell."
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, required, sentence, worst.rows)
         whom = "the champion's" if evidence.beside_champion else "the majority's"
         sentence = (
             f"Of {len(judged)} groups the worst is {worst.name}: {worst.rows:,} videos, accuracy "
@@ -152,7 +155,7 @@ class NoGroupIsHarmed:
             f"better with 95 % confidence over all groups; a proven loss of more than {_points(-required)} is harm."
         )
         outcome = at_least(bound, required)
-        return Finding(self.code, self.title, outcome, bound, required, sentence, worst.rows, worst.accuracy.interval)
+        return Finding(self.code, self.title, outcome, bound, required, sentence, worst.rows, worst.gained.interval)
 
 
 class CalibratedAsTheChampion:
@@ -170,15 +173,15 @@ class CalibratedAsTheChampion:
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, sentence, at_most=True)
         pair = _enough(beside, evidence.bars)
         if isinstance(pair, str):
-            return _unknown(self, pair, limit, beside.paired.rows if beside.paired else 0)
+            return _unknown(self, pair, limit, beside.paired.rows if beside.paired else 0, at_most=True)
         found = pair.calibration
-        if found is None or isnan(found.value):
-            return _unknown(self, "The calibration errors could not be compared.", limit, pair.rows)
+        if found is None or isnan(found.value) or isnan(found.lower):
+            return _unknown(self, "The calibration errors could not be compared.", limit, pair.rows, at_most=True)
         sentence = (
             f"Its expected calibration error is {_points(found.value)} above the champion's on {pair.rows:,} videos, "
             f"and at least {_points(found.lower)} with 95 % confidence; a proven rise of {_points(limit)} is allowed."
         )
-        outcome = Outcome.PASS if found.lower <= limit else Outcome.FAIL
+        outcome = at_most(found.lower, limit)
         return Finding(
             self.code, self.title, outcome, found.lower, limit, sentence, pair.rows, found.interval, at_most=True
         )
@@ -198,6 +201,10 @@ def _enough(beside: Comparison, bars: Bars) -> Paired | str:
     )
 
 
+def _most_harmed_first(group: Group) -> float:
+    return -inf if group.proven is None or isnan(group.proven) else group.proven
+
+
 def _margin(bars: Bars, measure: Measured) -> float:
     return bars.accuracy_margin if measure == "accuracy" else bars.log_loss_margin
 
@@ -212,8 +219,10 @@ def _closest(over: Mapping[str, Paired], measure: Measured) -> tuple[str, Differ
     return name, found[name]
 
 
-def _unknown(check: Check[CandidateEvidence], sentence: str, required: float, rows: int) -> Finding:
-    return Finding(check.code, check.title, Outcome.INCONCLUSIVE, None, required, sentence, rows)
+def _unknown(
+    check: Check[CandidateEvidence], sentence: str, required: float, rows: int, *, at_most: bool = False
+) -> Finding:  # fmt: skip
+    return Finding(check.code, check.title, Outcome.INCONCLUSIVE, None, required, sentence, rows, at_most=at_most)
 
 
 def _points(share: float) -> str:

@@ -65,7 +65,8 @@ class EveryTierPopulated:
             + _remedy(evidence)
         )
         observed, required = (min(evidence.test_tiers), 1) if lacking_test else (smallest, required)
-        return Finding(self.code, self.title, Outcome.FAIL, observed, required, sentence)
+        rows = sum(evidence.training_tiers)
+        return Finding(self.code, self.title, Outcome.FAIL, observed, required, sentence, rows)
 
 
 def _remedy(evidence: DataEvidence) -> str:

@@ -125,6 +125,8 @@ class Group:
     """The candidate's."""
     other: Measure
     """The champion's, or where nobody serves the majority's."""
+    gained: Measure
+    """The candidate's less the other's, by video."""
     proven: float | None
     """The candidate is at most this much more accurate, with 95 % confidence over all groups; None: nobody knows."""
 

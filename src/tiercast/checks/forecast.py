@@ -5,7 +5,7 @@ from typing import Final
 
 from tiercast.checks.comparison import TOO_FEW_CREATORS
 from tiercast.checks.evidence import CandidateEvidence, Check
-from tiercast.core.findings import Finding, Outcome, at_least
+from tiercast.core.findings import Finding, Outcome, at_least, at_most
 from tiercast.learn.metrics import Measure
 
 MIN_CALIBRATION_ROWS: Final = 1_000
@@ -73,7 +73,8 @@ class MissesNarrowly:
 
     def judge(self, evidence: CandidateEvidence) -> Finding:
         """The tier named is at most one off for at least three videos in four."""
-        measure, required = evidence.evaluation.metrics["within_one"], evidence.bars.min_within_one
+        required = evidence.bars.min_within_one
+        measure = evidence.evaluation.metrics.get("within_one", Measure(None))
         if required is None:
             return _no_bar(self, evidence, "min_within_one")
         sentence = (
@@ -97,8 +98,10 @@ class Calibrated:
         metrics, limit = evidence.evaluation.metrics, evidence.bars.max_calibration_error
         if limit is None:
             return _no_bar(self, evidence, "max_calibration_error")
-        error = known(metrics["expected_calibration_error"].value)
-        chance = known(metrics["calibration_error_by_chance"].value)
+        error, chance = (
+            known(metrics.get(name, Measure(None)).value)
+            for name in ("expected_calibration_error", "calibration_error_by_chance")
+        )
         bounds, rows = evidence.evaluation.bounds.get("calibration_excess"), evidence.evaluation.rows
         if rows < MIN_CALIBRATION_ROWS:
             sentence = (
@@ -109,7 +112,7 @@ class Calibrated:
         if error is None or chance is None or bounds is None or isnan(bounds.lower):
             sentence = f"{TOO_FEW_CREATORS} to tell a calibration error from chance."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, error, limit, sentence, rows, at_most=True)
-        outcome = Outcome.FAIL if bounds.lower > limit else Outcome.PASS
+        outcome = at_most(bounds.lower, limit)
         sentence = (
             f"Expected calibration error {error:.3f}, of which {chance:.3f} is chance at {rows:,} videos; the excess "
             f"is at least {bounds.lower:.3f} with 95 % confidence, and {limit:g} is the limit "

@@ -4,7 +4,7 @@ from math import isnan
 from typing import Final
 
 from tiercast.checks.evidence import CandidateEvidence, Check
-from tiercast.core.findings import Finding, Outcome
+from tiercast.core.findings import Finding, Outcome, at_most
 from tiercast.core.release import Label
 
 GIVEN: Final = "Given labels may follow from the features by any rule, so nothing is too good."
@@ -23,15 +23,15 @@ class NotTooGood:
         bounds = evidence.evaluation.bounds.get("accuracy")
         if excused := _given(self, evidence.label, limit):
             return excused
-        if accuracy.value is None or isnan(accuracy.value):
-            sentence = "Accuracy could not be computed, so nobody can tell."
+        if accuracy.value is None or isnan(accuracy.value) or bounds is None or isnan(bounds.lower):
+            sentence = "Accuracy or its bounds could not be computed, so nobody can tell."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
-        proven = bounds.lower if bounds else accuracy.value
+        proven = bounds.lower
         sentence = (
             f"It names the right tier for {accuracy.value:.1%} of {evidence.evaluation.rows:,} test videos, for at "
             f"least {proven:.1%} with 95 % confidence; more than {limit:.0%} is not believed."
         )
-        outcome = Outcome.FAIL if proven > limit else Outcome.PASS
+        outcome = at_most(proven, limit)
         if outcome is Outcome.FAIL:
             sentence += " Look for a column that was computed from views, or measured after them."
         rows = evidence.evaluation.rows
@@ -50,18 +50,20 @@ class NoFeatureTellsAll:
         limit = evidence.bars.max_feature_accuracy
         if excused := _given(self, evidence.label, limit):
             return excused
-        known = [each for each in evidence.features_alone if each.accuracy.value is not None]
-        if not known:
-            sentence = "No feature varies, so none can tell anything alone."
+        alone = evidence.features_alone
+        unknown = [each.name for each in alone if _is_unknown(each.accuracy.value) or _is_unknown(each.lower_bound)]
+        if unknown or not alone:
+            sentence = f"What {', '.join(unknown)} tells by itself could not be computed, so nobody can tell."
+            if not alone:
+                sentence = "No feature varies, so none can tell anything alone."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
-        best = max(known, key=lambda each: each.accuracy.value or 0.0)
-        value, rows = best.accuracy.value or 0.0, evidence.evaluation.rows
-        proven = value if best.lower_bound is None else best.lower_bound
+        best = max(alone, key=lambda each: each.lower_bound or 0.0)
+        value, proven, rows = best.accuracy.value or 0.0, best.lower_bound or 0.0, evidence.evaluation.rows
         sentence = (
             f"{best.name} by itself names the right tier for {value:.1%} of {rows:,} test videos, for at least "
             f"{proven:.1%} with 95 % confidence; more than {limit:.0%} is not believed."
         )
-        outcome = Outcome.FAIL if proven > limit else Outcome.PASS
+        outcome = at_most(proven, limit)
         if outcome is Outcome.FAIL:
             sentence += f" Look where {best.name} comes from: it seems to be computed from views."
         return Finding(
@@ -97,8 +99,12 @@ class MissingAsInUse:
             f"{name} was unknown in {served.served_shares[name]:.1%} of {served.predictions:,} recent predictions and "
             f"in {served.training_shares[name]:.1%} of the training rows; {100 * limit:g} points apart are allowed."
         )
-        outcome = Outcome.FAIL if off[name] > limit else Outcome.PASS
+        outcome = at_most(off[name], limit)
         return Finding(self.code, self.title, outcome, off[name], limit, sentence, served.predictions, at_most=True)
+
+
+def _is_unknown(value: float | None) -> bool:
+    return value is None or isnan(value)
 
 
 def _given(check: Check[CandidateEvidence], label: Label, limit: float) -> Finding | None:

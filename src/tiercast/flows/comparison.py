@@ -13,12 +13,12 @@ from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.release import Release
 from tiercast.flows.model_store import Champion, Standing, load_release
 from tiercast.flows.training_set import Drawn
-from tiercast.learn.bootstrap import ONE_SIDED, Resamples
+from tiercast.learn.bootstrap import ONE_SIDED, Resamples, ratio
 from tiercast.learn.carry import carried
 from tiercast.learn.groups import groups
 from tiercast.learn.metrics import Measure
 from tiercast.learn.models import Inputs
-from tiercast.learn.paired import paired, proven_below
+from tiercast.learn.paired import paired
 from tiercast.learn.predictor import Predictor, checked
 from tiercast.learn.references import log_edges
 from tiercast.learn.training_set import TRAINING_ROWS_FILE, TrainingSet, row_keys
@@ -155,16 +155,25 @@ def compared_groups(contender: Contender, places: Rows, other: Floats, resamples
     training_set = contender.training_set
     rows = training_set.numbers(test=True)[places]
     tiers = training_set.tiers[rows]
-    hit, other_hit = (forecast.argmax(axis=1) + 1 == tiers for forecast in (contender.forecast[places], other))
+    hits = [forecast.argmax(axis=1) + 1 == tiers for forecast in (contender.forecast[places], other)]
     parts = groups_of(training_set, rows)
-    judged = [name for name, part in parts.items() if part.sum() >= contender.min_group_rows]
+    if not parts:
+        return ()
+    judged = sum(bool(part.sum() >= contender.min_group_rows) for part in parts.values())
+    columns = [column for part in parts.values() for column in (hits[0] & part, hits[1] & part, part)]
+    totals = resamples.totals(np.column_stack(columns).astype(np.float64))
     found = []
-    for name, part in parts.items():
+    for number, (name, part) in enumerate(parts.items()):
         among = resamples.among(part)
-        own, others = (_measured(each[part], among) for each in (hit, other_hit))
-        gained = hit[part].astype(np.float64) - other_hit[part]
-        proven = proven_below(gained, among, level=ONE_SIDED / len(judged)) if name in judged else None
-        found.append(Group(name, int(part.sum()), own, others, proven))
+        counted = totals[:, 3 * number : 3 * number + 3]
+        shares = [ratio(counted[:, side], counted[:, 2]) for side in (0, 1)]
+        own, others = (_measured(hit[part], share, among) for hit, share in zip(hits, shares, strict=True))
+        more = shares[0] - shares[1]
+        bounds = among.bounds(more)
+        gained = Measure(float(hits[0][part].mean() - hits[1][part].mean()), bounds.interval if bounds else None)
+        enough = part.sum() >= contender.min_group_rows
+        proven = among.quantile(more, 1 - ONE_SIDED / judged) if enough else None
+        found.append(Group(name, int(part.sum()), own, others, gained, proven))
     return tuple(found)
 
 
@@ -177,6 +186,7 @@ def groups_of(training_set: TrainingSet, rows: Rows) -> Mapping[str, NDArray[np.
     return groups(training_set.standpoint[rows], training_set.posted_at[rows], unseen)
 
 
-def _measured(hit: NDArray[np.bool_], resamples: Resamples) -> Measure:
-    bounds = resamples.share_bounds(hit)
+def _measured(hit: NDArray[np.bool_], shares: Floats, resamples: Resamples) -> Measure:
+    alike = hit.all() or not hit.any()
+    bounds = resamples.share_bounds(hit) if alike else resamples.bounds(shares)
     return Measure(float(hit.mean()), bounds.interval if bounds else None)

@@ -5,11 +5,12 @@ Videos of one creator succeed and fail together, so a resample draws whole creat
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 N_RESAMPLES: Final = 1_000
 """Another seed then moves an end by about 1.5 % of the interval's width (5,000 rows of 1,500 creators)."""
@@ -123,7 +124,7 @@ class Resamples:
         n_creators = self.weights.shape[1]
         by_creator = [np.bincount(self.codes, weights=column, minlength=n_creators) for column in values.T]
         sums = np.column_stack(by_creator)
-        with threadpool_limits(limits=1, user_api="blas"):  # more threads may sum in another order
+        with _threads().limit(limits=1, user_api="blas"):  # more threads may sum in another order
             parts = [block.astype(np.float64) @ sums for block in self.blocks(n_creators)]
         return np.concatenate(parts)
 
@@ -145,6 +146,10 @@ class Resamples:
             return None
         return Bounds(lower, upper, two_sided)
 
+    def quantile(self, figures: NDArray[np.float64], share: float) -> float | None:
+        """A quantile of figures (n_resamples,), a one-sided bound at any level; None as for ``bounds``."""
+        return _percentile(figures, share) if self.effective_creators >= MIN_CREATORS else None
+
     def mean_bounds(self, row_values: NDArray[np.float64]) -> Bounds | None:
         """The bounds of a mean over rows (n_rows,); of a paired difference where the values are differences.
 
@@ -165,6 +170,12 @@ class Resamples:
         if hit.all():
             return Bounds(one_sided, 1.0, (two_sided, 1.0))
         return Bounds(0.0, 1 - one_sided, (0.0, 1 - two_sided))
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """The libraries that count threads, looked for once: it takes longer than most sums."""
+    return ThreadpoolController()
 
 
 def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:

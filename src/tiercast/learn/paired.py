@@ -6,7 +6,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tiercast.learn.bootstrap import Resamples
+from tiercast.learn.bootstrap import Resamples, ratio
 from tiercast.learn.calibration_error import centred_errors
 from tiercast.learn.metrics import log_losses
 
@@ -32,10 +32,9 @@ class Difference:
     @classmethod
     def of(cls, value: float, resampled: Floats, resamples: Resamples) -> Self | None:
         """From the same difference in each resample; None where creators are too few or it is unknown in many."""
-        bounds = resamples.bounds(resampled)
-        if bounds is None:
+        bounds, strict = resamples.bounds(resampled), resamples.quantile(resampled, STRICT)
+        if bounds is None or strict is None:
             return None
-        strict = float(np.nanquantile(resampled, STRICT))
         return cls(value, bounds.lower, bounds.upper, strict, bounds.interval)
 
 
@@ -57,6 +56,8 @@ def paired(first: Floats, second: Floats, tiers: NDArray[np.int64], resamples: R
     hits = [forecast.argmax(axis=1) + 1 == tiers for forecast in (first, second)]
     more_hits = hits[0].astype(np.float64) - hits[1]
     lower_loss = log_losses(second, tiers) - log_losses(first, tiers)
+    totals = resamples.totals(np.column_stack([more_hits, lower_loss, np.ones(len(tiers))]))
+    means = [ratio(totals[:, column], totals[:, 2]) for column in (0, 1)]
     errors = [
         centred_errors(forecast.max(axis=1), hit, resamples)
         for forecast, hit in zip((first, second), hits, strict=True)
@@ -64,15 +65,10 @@ def paired(first: Floats, second: Floats, tiers: NDArray[np.int64], resamples: R
     return Paired(
         rows=len(tiers),
         creators=len(np.unique(resamples.codes)),
-        accuracy=mean_difference(more_hits, resamples),
-        log_loss=mean_difference(lower_loss, resamples),
+        accuracy=Difference.of(float(more_hits.mean()), means[0], resamples),
+        log_loss=Difference.of(float(lower_loss.mean()), means[1], resamples),
         calibration=_error_difference(errors, resamples),
     )
-
-
-def mean_difference(by_row: Floats, resamples: Resamples) -> Difference | None:
-    """The mean of differences by row (n_videos,)."""
-    return Difference.of(float(by_row.mean()), resamples.means(by_row), resamples) if len(by_row) else None
 
 
 def _error_difference(errors: list[tuple[float, Floats] | None], resamples: Resamples) -> Difference | None:
@@ -80,9 +76,3 @@ def _error_difference(errors: list[tuple[float, Floats] | None], resamples: Resa
     if first is None or second is None:
         return None
     return Difference.of(first[0] - second[0], first[1] - second[1], resamples)
-
-
-def proven_below(by_row: Floats, resamples: Resamples, *, level: float) -> float | None:
-    """The upper bound of a mean by row at a one-sided ``level`` such as .05 / groups; None with too few creators."""
-    means = resamples.means(by_row)
-    return None if resamples.bounds(means) is None else float(np.nanquantile(means, 1 - level))
