@@ -100,7 +100,7 @@ class NotWorseThan:
             return _unknown(self, f"{TOLD[self._measure][0].capitalize()} could not be compared.", required, pair.rows)
         outcome = at_least(bound, required)
         if outcome is not Outcome.PASS:
-            outcome = Outcome.FAIL if found.interval[1] < 0 else Outcome.INCONCLUSIVE
+            outcome = Outcome.FAIL if found.strict_upper < 0 else Outcome.INCONCLUSIVE
         sentence = self._sentence(beside, found, bound, required, outcome)
         return Finding(self.code, self.title, outcome, bound, required, sentence, pair.rows, found.interval)
 
@@ -123,7 +123,7 @@ class NotWorseThan:
             f"confidence; {shown(required)} is allowed."
         )
         if outcome is Outcome.FAIL:
-            return f"{told} It is proven worse."
+            return f"{told} It is proven worse, with 99 % confidence."
         return told if outcome is Outcome.PASS else f"{told} Nothing is proven; more test videos would tell."
 
 

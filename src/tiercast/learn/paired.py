@@ -26,16 +26,18 @@ class Difference:
     upper: float
     strict_lower: float
     """The same at 99 %."""
+    strict_upper: float
     interval: tuple[float, float]
     """Two-sided, 95 %."""
 
     @classmethod
     def of(cls, value: float, resampled: Floats, resamples: Resamples) -> Self | None:
         """From the same difference in each resample; None where creators are too few or it is unknown in many."""
-        bounds, strict = resamples.bounds(resampled), resamples.quantile(resampled, STRICT)
-        if bounds is None or strict is None:
+        bounds = resamples.bounds(resampled)
+        low, high = (resamples.quantile(resampled, level) for level in (STRICT, 1 - STRICT))
+        if bounds is None or low is None or high is None:
             return None
-        return cls(value, bounds.lower, bounds.upper, strict, bounds.interval)
+        return cls(value, bounds.lower, bounds.upper, low, high, bounds.interval)
 
 
 @dataclass(frozen=True, slots=True)
