@@ -64,6 +64,15 @@ def at_least(observed: float | None, required: float) -> Outcome:
     return Outcome.PASS if met else Outcome.FAIL
 
 
+def at_most(observed: float | None, limit: float) -> Outcome:
+    """Whether a ceiling is kept: the mirror of ``at_least``.
+
+    >>> at_most(0.9 - 0.7, 0.2), at_most(0.21, 0.2), at_most(None, 0.2)
+    (<Outcome.PASS: 'pass'>, <Outcome.FAIL: 'fail'>, <Outcome.INCONCLUSIVE: 'inconclusive'>)
+    """
+    return at_least(None if observed is None else -observed, -limit)
+
+
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
     """The gate's answer. Doubt about the data holds; a failing candidate is rejected; silence never promotes.
 

@@ -151,6 +151,8 @@ def _with_newest_week(evidence: DataEvidence, training_set: TrainingSet | None) 
     names = [feature.name for feature in FEATURES[training_set.moment]]
     free = [name not in training_set.held for name in names]
     training = training_set.numbers(test=False)
+    if not len(training):  # which D102 says
+        return evidence
     week = np.flatnonzero(newest_week(training_set.posted_at))
     enough = MIN_WEEK_ROWS <= len(week) <= len(training_set.posted_at) // 2
     lately = training_set.unknown[week].all(axis=0) & (training_set.missing_shares() < 0.5)
