@@ -50,12 +50,20 @@ class ZerosDidNotJump:
         limit = evidence.bars.max_zero_jump
         known = evidence.champion.zero_shares if evidence.champion else {}
         jumps = [
-            (evidence.zero_shares[name] - before, name, before, evidence.zero_shares[name], "learned from them")
+            (
+                evidence.zero_shares[name] - before,
+                f"{name} is zero on {evidence.zero_shares[name]:.1%} of the videos, and was on {before:.1%} of those "
+                "that the champion learned from",
+            )
             for name, before in known.items()
             if name in evidence.zero_shares
         ]
         jumps += [
-            (now - evidence.zero_shares[name], name, evidence.zero_shares[name], now, "of the newest week are asked")
+            (
+                now - evidence.zero_shares[name],
+                f"{name} is zero on {now:.1%} of the videos of the newest week, and on "
+                f"{evidence.zero_shares[name]:.1%} of all",
+            )
             for name, now in evidence.newest_zero_shares.items()
         ]
         if not jumps:
@@ -64,13 +72,7 @@ class ZerosDidNotJump:
         if any(isnan(jump) for jump, *_ in jumps):
             sentence = "The share of zeros is unknown for a feature, so nobody can tell."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
-        jump, name, before, now, when = max(jumps)
-        told = f"{name} is zero on {now:.1%} of the videos"
-        told += (
-            f" of the newest week, {before:.1%} of all"
-            if "newest" in when
-            else f", {before:.1%} when the champion {when}"
-        )
+        jump, told = max(jumps)
         sentence = f"The largest rise: {told}; {100 * limit:g} points are allowed."
         outcome = at_most(jump, limit)
         if outcome is Outcome.FAIL:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tiercast.ports import RunRecord
+from tiercast.render.compared import show_compared
 from tiercast.render.forecast import forecast_sentences
 from tiercast.render.output import percent, shown, stdout
 
@@ -29,6 +30,8 @@ def show_run(document: Mapping[str, Any]) -> None:
     if document["confusion_matrix"]:
         _tiers(console, document)
         _figures(console, document)
+        if document.get("compared"):
+            show_compared(console, document["compared"])
         for sentence in forecast_sentences(document) if document["moment"] != "observed" else ():
             console.print(shown(sentence))
         console.print()
@@ -53,7 +56,7 @@ def _findings(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
     left = [finding["code"] for finding in findings if finding not in asked]
     if left:
-        console.print(f"[dim]not asked: {', '.join(left)} (tiercast runs RUN says why)[/]")
+        console.print(f"[dim]not asked: {', '.join(left)} (tiercast runs RUN --report PAGE.html says why)[/]")
     console.print()
 
 
