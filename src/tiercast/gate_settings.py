@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tiercast.checks import CHECKS
+from tiercast.checks import CHECKS, NEVER_DEMOTED
 from tiercast.checks.evidence import Bars
 from tiercast.core.moments import Moment
 
@@ -126,6 +126,8 @@ class Gate(BaseModel):
         known = [check.code for check in CHECKS]
         if unknown := [code for code in codes if code not in known]:
             raise ValueError(f"there is no check {', '.join(unknown)}; there are {', '.join(known)}")
+        if needed := [code for code in codes if code in NEVER_DEMOTED]:
+            raise ValueError(f"{', '.join(needed)} cannot only warn: nothing could be fitted, judged or published then")
         return tuple(sorted(set(codes)))
 
     def of(self, moment: Moment) -> MomentGate:

@@ -9,3 +9,6 @@ from tiercast.checks.serving import SERVING_CHECKS
 
 CHECKS: Final[tuple[Check[Any], ...]] = (*DATA_CHECKS, *CANDIDATE_CHECKS, *SERVING_CHECKS)
 """Every check, in the order in which a run asks them."""
+
+NEVER_DEMOTED: Final = ("C203", "D101", "D102", "D104")
+"""Without these there is nothing to fit or to judge, or what was judged is not what would be published."""

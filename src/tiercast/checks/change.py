@@ -49,21 +49,17 @@ class ZerosDidNotJump:
         """No feature is zero on many more videos than in the champion's training, or than before the newest week."""
         limit = evidence.bars.max_zero_jump
         known = evidence.champion.zero_shares if evidence.champion else {}
+        shares = evidence.zero_shares
         jumps = [
             (
-                evidence.zero_shares[name] - before,
-                f"{name} is zero on {evidence.zero_shares[name]:.1%} of the videos, and was on {before:.1%} of those "
-                "that the champion learned from",
+                shares[name] - before,
+                f"{name} is zero on {shares[name]:.1%} of the videos, {before:.1%} at the champion's",
             )
             for name, before in known.items()
-            if name in evidence.zero_shares
+            if name in shares
         ]
         jumps += [
-            (
-                now - evidence.zero_shares[name],
-                f"{name} is zero on {now:.1%} of the videos of the newest week, and on "
-                f"{evidence.zero_shares[name]:.1%} of all",
-            )
+            (now - shares[name], f"{name} is zero on {now:.1%} of the newest week's videos, {shares[name]:.1%} of all")
             for name, now in evidence.newest_zero_shares.items()
         ]
         if not jumps:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from tiercast.checks.evidence import Bars, CandidateEvidence, Check, Comparison, Group
 from tiercast.core.findings import Finding, Outcome, at_least, at_most
+from tiercast.learn.bootstrap import MIN_CREATORS
 from tiercast.learn.paired import Difference, Paired
 
 RIVAL_NAMES: Final = {
@@ -33,7 +34,7 @@ class BeatsEveryRival:
         """Log loss below each rival's with 95 % confidence, by creator."""
         closest = _closest(evidence.over_rivals, "log_loss")
         if closest is None:
-            return _unknown(self, f"{TOO_FEW_CREATORS} to compare with the rivals.", 0.0, evidence.evaluation.rows)
+            return _unknown(self, _no_bounds(self.code), 0.0, evidence.evaluation.rows)
         name, found = closest
         outcome = Outcome.PASS if found.lower > 0 else Outcome.FAIL
         sentence = (
@@ -55,7 +56,7 @@ class NoRivalIsMoreAccurate:
         """Accuracy not below the best rival's with 95 % confidence, by creator."""
         closest = _closest(evidence.over_rivals, "accuracy")
         if closest is None:
-            return _unknown(self, f"{TOO_FEW_CREATORS} to compare with the rivals.", 0.0, evidence.evaluation.rows)
+            return _unknown(self, _no_bounds(self.code), 0.0, evidence.evaluation.rows)
         name, found = closest
         sentence = (
             f"Closest is {RIVAL_NAMES[name]}: the candidate is {_points(found.value)} more accurate, and may be up to "
@@ -185,6 +186,13 @@ class CalibratedAsTheChampion:
         return Finding(
             self.code, self.title, outcome, found.lower, limit, sentence, pair.rows, found.interval, at_most=True
         )
+
+
+def _no_bounds(code: str) -> str:
+    return (
+        f"{TOO_FEW_CREATORS} to compare with the rivals; {MIN_CREATORS} about equally large ones are needed. Ingest "
+        f"videos of more creators, or name {code} in gate.warn_only; the release will say so."
+    )
 
 
 def _enough(beside: Comparison, bars: Bars) -> Paired | str:
