@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tiercast.checks import CHECKS
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
+from tiercast.gate_settings import Gate, MomentGate
 from tiercast.settings import Settings, declared_settings, read_settings, settings_file
 from tiercast.wiring import Wiring
 
@@ -34,14 +36,39 @@ CONTRACT = {
     "tiers.min_cohort": 200,
     "tiers.min_posts": 3,
     "gate.min_accuracy": None,
-    "gate.observed.min_accuracy": None,
-    "gate.early.min_accuracy": None,
-    "gate.draft.min_accuracy": None,
+    "gate.warn_only": (),
+}
+BARS = {
+    "max_zero_jump": 0.20,
+    "max_edge_factor": 1.5,
+    "max_newest_age_days": 7,
+    "min_accuracy": None,
+    "min_recall": 0.05,
+    "min_confident_accuracy": None,
+    "min_confident_rows": 200,
+    "min_coverage": 0.20,
+    "min_within_one": None,
+    "max_calibration_error": None,
+    "accuracy_margin": 0.01,
+    "log_loss_margin": 0.01,
+    "min_compared_rows": 500,
+    "min_compared_creators": 50,
+    "slice_margin": 0.02,
+    "min_slice_rows": 100,
+    "max_calibration_loss": 0.02,
+    "max_accuracy": 0.90,
+    "max_feature_accuracy": 0.75,
+    "max_missing_jump": 0.20,
+    "cool_down_hours": 0,
+}
+CONTRACT |= {f"gate.{moment}.{name}": value for moment in Moment for name, value in BARS.items()}
+CONTRACT |= {
+    "gate.early.max_accuracy": 0.98,
+    "gate.early.max_feature_accuracy": 0.95,
     "gate.draft.min_confident_accuracy": 0.60,
-    "gate.draft.min_confident_rows": 200,
-    "gate.draft.min_coverage": 0.20,
     "gate.draft.min_within_one": 0.75,
     "gate.draft.max_calibration_error": 0.05,
+    "gate.draft.max_accuracy": 0.85,
 }
 PLACED = {"database_url", "model_store_url"}
 """Their defaults stand in the home."""
@@ -84,7 +111,48 @@ def test_database_and_models_stand_in_the_home_by_default(home: Path) -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     for name, declared in declared_settings():
-        assert declared.description, name
+        bar = name.rsplit(".", 1)[-1] if name.count(".") == 2 else None  # a bar has one reason for all moments
+        assert declared.description or (bar and MomentGate.model_fields[bar].description), name
+
+
+def test_every_bar_names_checks_that_exist_and_its_unit_and_no_check_with_a_bar_is_left_out() -> None:
+    codes = {check.code for check in CHECKS}
+    named: set[str] = set()
+    for name, field in MomentGate.model_fields.items():
+        told = field.json_schema_extra
+        assert isinstance(told, dict)
+        assert told["unit"], name
+        spans = [part.split("-") for part in str(told["codes"]).split(", ")]
+        named |= {code for code in codes for span in spans if span[0] <= code <= span[-1]}
+    assert named <= codes
+    without_a_bar = {"C203", "C204", "C206", "C207", "D101", "D102", "D103", "D104", "D108", "L301", "L303"}
+    assert codes - named == without_a_bar
+
+
+def test_the_bars_of_a_moment_are_its_settings_one_by_one() -> None:
+    for moment in Moment:
+        bars, own = Gate().bars(moment), Gate().of(moment).model_dump()
+        floor = None if moment is Moment.DRAFT else 0.60
+        assert {name: getattr(bars, name) for name in own} == {**own, "min_accuracy": floor}
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+@pytest.mark.parametrize("name", ["MAX_EDGE_FACTOR", "MIN_RECALL", "LOG_LOSS_MARGIN", "MAX_NEWEST_AGE_DAYS"])
+def test_a_bar_that_is_no_number_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"TIERCAST_GATE__OBSERVED__{name}", value)
+    assert f"gate.observed.{name.lower()} is" in refusal(home)
+
+
+def test_a_check_is_demoted_by_its_code_once_and_an_unknown_code_is_told_those_that_exist(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "tiercast.toml").write_text('[gate]\nwarn_only = ["C214", "C209", "C214"]\n')
+    assert read_settings(home).gate.warn_only == ("C209", "C214")
+    monkeypatch.setenv("TIERCAST_GATE__WARN_ONLY", '["C299", "C214", "all"]')
+    said = refusal(home)
+    assert "gate.warn_only" in said
+    assert "there is no check C299, all; there are D101, D102" in said
+    assert said.rstrip(".").endswith("L303")
 
 
 def test_the_file_of_the_home_is_read_rather_than_that_of_the_working_directory(home: Path) -> None:
@@ -274,7 +342,7 @@ def test_a_file_that_is_no_toml_is_named(home: Path) -> None:
 def test_the_floor_of_a_moment_is_its_own_else_that_of_all(
     home: Path, monkeypatch: pytest.MonkeyPatch, moment: Moment, unset: float | None
 ) -> None:
-    floor = lambda: read_settings(home).gate.min_accuracy_of(moment)  # noqa: E731
+    floor = lambda: read_settings(home).gate.bars(moment).min_accuracy  # noqa: E731
     assert floor() == unset
     (home / "tiercast.toml").write_text("[gate]\nmin_accuracy = 0.3\n")
     assert floor() == 0.3
@@ -287,7 +355,7 @@ def test_the_floor_of_a_moment_is_its_own_else_that_of_all(
 def test_the_floor_of_one_moment_is_not_that_of_another(home: Path) -> None:
     (home / "tiercast.toml").write_text("[gate.draft]\nmin_accuracy = 0.4\n")
     gate = read_settings(home).gate
-    assert [gate.min_accuracy_of(moment) for moment in Moment] == [0.4, 0.60, 0.60]
+    assert [gate.bars(moment).min_accuracy for moment in Moment] == [0.4, 0.60, 0.60]
 
 
 @pytest.mark.parametrize(

@@ -5,37 +5,24 @@ from dataclasses import replace
 
 import pytest
 
+from checks.samples import CANDIDATE, CHAMPION, GIVEN, OF_GIVEN_LABELS, evaluation
 from tiercast.checks.candidate import (
     CANDIDATE_CHECKS,
     AccuracyFloor,
-    EveryTierPredicted,
+    EveryTierFound,
     LabelDoesNotStepBack,
     SameInAFreshProcess,
 )
-from tiercast.checks.evidence import REHEARSAL_TOLERANCE, Bars, CandidateEvidence, ChampionFacts
+from tiercast.checks.evidence import REHEARSAL_TOLERANCE, CandidateEvidence, ChampionFacts
 from tiercast.core.findings import Outcome, Verdict, verdict_of
 from tiercast.core.moments import Moment
-from tiercast.learn.metrics import Evaluation, Measure, TierReport
+from tiercast.learn.metrics import Measure
 
-GIVEN = ChampionFacts("facade" * 10, "given", ())
-VIEWS = replace(GIVEN, label="views")
-
-
-def evaluation(accuracy: float | None, recalls: tuple[float | None, ...] = (0.5, 0.6, 0.7, 0.8, 0.9)) -> Evaluation:
-    interval = None if accuracy is None else (accuracy - 0.02, accuracy + 0.02)
-    reports = tuple(TierReport(tier, 0.5, recall, 100) for tier, recall in enumerate(recalls, 1))
-    return Evaluation(1_500, {"accuracy": Measure(accuracy, interval)}, (), reports)
-
-
-GOOD = CandidateEvidence(
+GOOD = replace(
+    CANDIDATE,
     moment=Moment.OBSERVED,
-    label="views",
     evaluation=evaluation(0.7),
-    rivals={"majority": evaluation(0.2)},
-    bars=Bars(min_accuracy=0.60),
-    rehearsal_difference=0.0,
-    rehearsal_problem=None,
-    champion=None,
+    bars=replace(CANDIDATE.bars, min_accuracy=0.60, min_recall=0.05),
 )
 
 
@@ -67,17 +54,19 @@ def test_every_check_has_a_candidate_code_of_its_own_and_says_why_it_matters() -
     ],
 )
 def test_the_accuracy_floor_is_met_exactly_or_not(accuracy: float | None, required: float, outcome: Outcome) -> None:
-    bars = Bars(min_accuracy=required)
+    bars = replace(GOOD.bars, min_accuracy=required)
     finding = AccuracyFloor().judge(replace(GOOD, evaluation=evaluation(accuracy), bars=bars))
     assert finding.outcome is outcome
     assert finding.required is required
-    assert finding.observed == (None if accuracy is None or math.isnan(accuracy) else accuracy)
+    known = accuracy is not None and not math.isnan(accuracy)
+    assert finding.observed == (accuracy if known else None)
+    assert (finding.rows, finding.interval is None) == ((1_600, False) if known else (None, True))
 
 
 def test_the_accuracy_sentence_names_observed_required_rows_and_the_naive_rival() -> None:
     sentence = AccuracyFloor().judge(GOOD).explanation
     assert "70.0% (95 % interval 68.0-72.0 %)" in sentence
-    assert "1,500 test videos; 60% is required" in sentence
+    assert "1,600 test videos; 60% is required" in sentence
     assert "commonest tier would be right for 20.0%" in sentence
     assert "honest" not in sentence
 
@@ -91,9 +80,8 @@ def test_a_refusal_on_views_says_that_it_is_no_bug_and_one_on_given_labels_does_
 
 def test_without_a_floor_accuracy_is_told_and_neither_passes_nor_fails() -> None:
     for accuracy, told in ((0.1, 0.1), (0.9, 0.9), (math.nan, None)):
-        draft = replace(
-            GOOD, moment=Moment.DRAFT, evaluation=evaluation(accuracy), bars=Bars(min_accuracy=None), rivals={}
-        )
+        bars = replace(GOOD.bars, min_accuracy=None)
+        draft = replace(GOOD, moment=Moment.DRAFT, evaluation=evaluation(accuracy), bars=bars, rivals={})
         finding = AccuracyFloor().judge(draft)
         assert (finding.outcome, finding.observed, finding.required) == (Outcome.NOT_APPLICABLE, told, None)
         assert "C205 judges those it calls confident" in finding.explanation
@@ -110,7 +98,8 @@ def test_an_accuracy_without_an_interval_is_still_told() -> None:
 @pytest.mark.parametrize(
     ("recalls", "outcome", "observed", "named"),
     [
-        ((0.5, 0.6, 0.01, 0.8, 0.9), Outcome.PASS, 0.01, "weakest is tier 3, found in 1.0%"),
+        ((0.5, 0.6, 0.05, 0.8, 0.9), Outcome.PASS, 0.05, "weakest is tier 3, found in 5.0% of its test videos; 5% is"),
+        ((0.5, 0.6, 0.0499, 0.8, 0.9), Outcome.FAIL, 0.0499, "weakest is tier 3, found in 5.0%"),
         ((0.5, 0.0, 0.7, 0.8, 0.0), Outcome.FAIL, 0.0, "Tier 2, 5 was never named rightly"),
         ((0.5, None, 0.7, 0.0, 0.9), Outcome.INCONCLUSIVE, None, "Tier 2 has no test rows"),
         ((0.5, 0.6, math.nan, 0.8, 0.9), Outcome.INCONCLUSIVE, None, "Tier 3 has no test rows"),
@@ -119,9 +108,17 @@ def test_an_accuracy_without_an_interval_is_still_told() -> None:
 def test_every_tier_is_found_or_lost_or_unknown(
     recalls: tuple[float | None, ...], outcome: Outcome, observed: float | None, named: str
 ) -> None:
-    finding = EveryTierPredicted().judge(replace(GOOD, evaluation=evaluation(0.7, recalls)))
-    assert (finding.outcome, finding.observed, finding.required) == (outcome, observed, 0)
+    finding = EveryTierFound().judge(replace(GOOD, evaluation=evaluation(0.7, recalls=recalls)))
+    assert (finding.outcome, finding.observed, finding.required) == (outcome, observed, 0.05)
     assert named in finding.explanation
+
+
+def test_a_tier_that_is_never_named_fails_even_where_no_recall_is_required() -> None:
+    lenient = replace(GOOD.bars, min_recall=0.0)
+    lost = evaluation(0.7, recalls=(0.5, 0.0, 0.7, 0.8, 0.9))
+    rare = evaluation(0.7, recalls=(0.5, 0.01, 0.7, 0.8, 0.9))
+    outcomes = [EveryTierFound().judge(replace(GOOD, bars=lenient, evaluation=each)).outcome for each in (lost, rare)]
+    assert outcomes == [Outcome.FAIL, Outcome.PASS]
 
 
 @pytest.mark.parametrize(
@@ -153,16 +150,16 @@ def test_a_silent_fresh_process_says_why_where_it_can() -> None:
     [
         ("views", None, Outcome.NOT_APPLICABLE),
         ("views", GIVEN, Outcome.NOT_APPLICABLE),
-        ("views", VIEWS, Outcome.NOT_APPLICABLE),
+        ("views", CHAMPION, Outcome.NOT_APPLICABLE),
         ("given", None, Outcome.NOT_APPLICABLE),
         ("given", GIVEN, Outcome.PASS),
-        ("given", VIEWS, Outcome.FAIL),
+        ("given", CHAMPION, Outcome.FAIL),
     ],
 )
 def test_a_model_of_views_never_gives_way_to_one_of_given_labels(
     label: str, champion: ChampionFacts | None, outcome: Outcome
 ) -> None:
-    evidence = replace(GOOD, label=label, champion=champion)  # type: ignore[arg-type]
+    evidence = replace(OF_GIVEN_LABELS, label=label, champion=champion)  # type: ignore[arg-type]
     assert LabelDoesNotStepBack().judge(evidence).outcome is outcome
     assert (verdict(evidence) is Verdict.REJECT) == (outcome is Outcome.FAIL)
 
@@ -171,7 +168,7 @@ def test_a_model_of_views_never_gives_way_to_one_of_given_labels(
     "silent",
     [
         replace(GOOD, evaluation=evaluation(math.nan)),
-        replace(GOOD, evaluation=evaluation(0.7, (0.5, 0.5, None, 0.5, 0.5))),
+        replace(GOOD, evaluation=evaluation(0.7, recalls=(0.5, 0.5, None, 0.5, 0.5))),
         replace(GOOD, rehearsal_difference=math.nan),
     ],
 )

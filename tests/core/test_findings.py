@@ -1,12 +1,13 @@
 """The verdict: only evidence promotes."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiercast.core.findings import Finding, Outcome, Verdict, at_least, verdict_of
+from tiercast.core.findings import Finding, Outcome, Verdict, at_least, at_most, verdict_of
 
 PASS, FAIL, DOUBT, OUT = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE
 findings = st.builds(
@@ -17,6 +18,7 @@ findings = st.builds(
     observed=st.none() | st.floats(),
     required=st.none() | st.floats(),
     explanation=st.just("e"),
+    demoted=st.booleans(),
 )
 
 
@@ -26,9 +28,19 @@ def found(*answers: tuple[str, Outcome]) -> Verdict:
 
 @given(st.lists(findings, max_size=8))
 def test_only_passes_without_any_doubt_promote(given_findings: list[Finding]) -> None:
-    outcomes = {finding.outcome for finding in given_findings}
-    promotes = PASS in outcomes and not outcomes & {FAIL, DOUBT}
+    asked = [finding for finding in given_findings if not finding.demoted]
+    outcomes = {finding.outcome for finding in asked}
+    numbers = [value for finding in asked for value in (finding.observed, finding.required) if value is not None]
+    promotes = PASS in outcomes and not outcomes & {FAIL, DOUBT} and not any(map(math.isnan, numbers))
     assert (verdict_of(given_findings) is Verdict.PROMOTE) == promotes
+
+
+@given(st.lists(findings, max_size=8), st.lists(findings, max_size=4))
+def test_who_only_warns_has_no_say_in_either_direction(given_findings: list[Finding], others: list[Finding]) -> None:
+    warning = [replace(finding, demoted=True) for finding in others]
+    assert verdict_of([*given_findings, *warning]) is verdict_of(given_findings)
+    assert verdict_of(warning) is Verdict.HOLD
+    assert not any(finding.objects for finding in warning)
 
 
 @given(st.lists(findings, max_size=8), st.randoms(use_true_random=False))
@@ -36,6 +48,11 @@ def test_a_verdict_does_not_depend_on_the_order_of_findings(given_findings: list
     shuffled = list(given_findings)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert verdict_of(shuffled) is verdict_of(given_findings)
+
+
+@given(st.lists(findings, max_size=8))
+def test_a_verdict_to_promote_and_an_objection_exclude_each_other(given_findings: list[Finding]) -> None:
+    assert verdict_of(given_findings) is not Verdict.PROMOTE or not any(each.objects for each in given_findings)
 
 
 @given(st.lists(findings, max_size=8))
@@ -83,3 +100,30 @@ def test_a_floor_is_met_exactly_or_not_and_no_evidence_is_no_answer(
     observed: float | None, required: float, outcome: Outcome
 ) -> None:
     assert at_least(observed, required) is outcome
+    assert at_most(None if observed is None else -observed, -required) is outcome
+
+
+@pytest.mark.parametrize(
+    ("observed", "limit", "outcome"),
+    [
+        (0.2, 0.2, PASS),
+        (0.9 - 0.7, 0.2, PASS),
+        (0.200001, 0.2, FAIL),
+        (math.inf, 0.2, FAIL),
+        (None, 0.2, DOUBT),
+        (math.nan, 0.2, DOUBT),
+        (0.1, math.nan, DOUBT),
+    ],
+)
+def test_a_ceiling_is_kept_exactly_or_not_and_no_evidence_is_no_answer(
+    observed: float | None, limit: float, outcome: Outcome
+) -> None:
+    assert at_most(observed, limit) is outcome
+
+
+@given(st.none() | st.floats(), st.floats())
+def test_a_floor_and_a_ceiling_are_both_met_only_exactly(observed: float | None, bar: float) -> None:
+    both = {at_least(observed, bar), at_most(observed, bar)}
+    known = observed is not None and not math.isnan(observed) and not math.isnan(bar)
+    assert (both == {DOUBT}) == (not known)
+    assert (both == {PASS}) == (known and math.isclose(observed or 0.0, bar, rel_tol=1e-9))
