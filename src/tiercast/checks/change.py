@@ -8,6 +8,8 @@ from typing import Final
 from tiercast.checks.evidence import Check, DataEvidence
 from tiercast.core.findings import Finding, Outcome, at_most
 
+ALMOST_ALL: Final = 0.9
+"""Young videos have more zeros by themselves; a count that is no longer read is zero nearly everywhere."""
 DEMOTE: Final = "If it is meant to be so, name {code} in gate.warn_only; the release will say so."
 
 
@@ -46,14 +48,14 @@ class ZerosDidNotJump:
     why = "A scraper that no longer reads a count often writes 0, which looks like a measurement."
 
     def judge(self, evidence: DataEvidence) -> Finding:
-        """No feature is zero on many more videos than in the champion's training, or than before the newest week."""
+        """No feature is zero on many more videos than in the champion's training, or all at once in the newest week."""
         limit = evidence.bars.max_zero_jump
         known = evidence.champion.zero_shares if evidence.champion else {}
         shares = evidence.zero_shares
         jumps = [
             (
                 shares[name] - before,
-                f"{name} is zero on {shares[name]:.1%} of the videos, {before:.1%} at the champion's",
+                f"{name} is zero on {shares[name]:.1%} of the videos, {before:.1%} when the champion learned",
             )
             for name, before in known.items()
             if name in shares
@@ -61,9 +63,10 @@ class ZerosDidNotJump:
         jumps += [
             (now - shares[name], f"{name} is zero on {now:.1%} of the newest week's videos, {shares[name]:.1%} of all")
             for name, now in evidence.newest_zero_shares.items()
+            if now >= ALMOST_ALL
         ]
         if not jumps:
-            sentence = "No champion serves that recorded its zeros, and the newest week holds too few videos to tell."
+            sentence = "No champion serves that recorded its zeros, and no count of the newest week is zero throughout."
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, sentence, at_most=True)
         if any(isnan(jump) for jump, *_ in jumps):
             sentence = "The share of zeros is unknown for a feature, so nobody can tell."
