@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tiercast.checks import CHECKS
+from tiercast.checks import CHECKS, NEVER_DEMOTED
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
@@ -141,6 +141,14 @@ def test_the_bars_of_a_moment_are_its_settings_one_by_one() -> None:
 def test_a_bar_that_is_no_number_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"TIERCAST_GATE__OBSERVED__{name}", value)
     assert f"gate.observed.{name.lower()} is" in refusal(home)
+
+
+@pytest.mark.parametrize("code", NEVER_DEMOTED)
+def test_without_some_checks_there_is_nothing_to_judge_so_they_cannot_only_warn(
+    home: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setenv("TIERCAST_GATE__WARN_ONLY", f'["C214", "{code}"]')
+    assert f"{code} cannot only warn" in refusal(home)
 
 
 def test_a_check_is_demoted_by_its_code_once_and_an_unknown_code_is_told_those_that_exist(

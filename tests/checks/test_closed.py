@@ -99,6 +99,7 @@ SILENT: Final[Mapping[str, Callable[[], list[Any]]]] = {
         FIRST_DATA,
         replace(DATA, zero_shares={"like_rate": NAN, "share_rate": 0.0}),
         replace(DATA, zero_shares={"like_rate": 0.1, "share_rate": NAN}),
+        replace(DATA, zero_shares={"like_rate": NAN}, champion=None, newest_zero_shares={"like_rate": 1.0}),
         replace(DATA, newest_zero_shares={"like_rate": 0.1, "share_rate": NAN}),
         replace(DATA, newest_zero_shares={"like_rate": NAN, "share_rate": 0.0}),
     ],

@@ -34,7 +34,7 @@ class BeatsEveryRival:
         """Log loss below each rival's with 95 % confidence, by creator."""
         closest = _closest(evidence.over_rivals, "log_loss")
         if closest is None:
-            return _unknown(self, _no_bounds(self.code), 0.0, evidence.evaluation.rows)
+            return _unknown(self, few_creators(self.code), 0.0, evidence.evaluation.rows)
         name, found = closest
         outcome = Outcome.PASS if found.lower > 0 else Outcome.FAIL
         sentence = (
@@ -56,7 +56,7 @@ class NoRivalIsMoreAccurate:
         """Accuracy not below the best rival's with 95 % confidence, by creator."""
         closest = _closest(evidence.over_rivals, "accuracy")
         if closest is None:
-            return _unknown(self, _no_bounds(self.code), 0.0, evidence.evaluation.rows)
+            return _unknown(self, few_creators(self.code), 0.0, evidence.evaluation.rows)
         name, found = closest
         sentence = (
             f"Closest is {RIVAL_NAMES[name]}: the candidate is {_points(found.value)} more accurate, and may be up to "
@@ -188,10 +188,11 @@ class CalibratedAsTheChampion:
         )
 
 
-def _no_bounds(code: str) -> str:
+def few_creators(code: str) -> str:
+    """What is lacking where there are no bounds, and what helps."""
     return (
-        f"{TOO_FEW_CREATORS} to compare with the rivals; {MIN_CREATORS} about equally large ones are needed. Ingest "
-        f"videos of more creators, or name {code} in gate.warn_only; the release will say so."
+        f"{TOO_FEW_CREATORS} to tell; {MIN_CREATORS} about equally large ones are needed. Ingest videos of more "
+        f"creators, or name {code} in gate.warn_only; the release will say so."
     )
 
 

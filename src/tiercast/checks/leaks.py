@@ -3,6 +3,7 @@
 from math import isnan
 from typing import Final
 
+from tiercast.checks.comparison import few_creators
 from tiercast.checks.evidence import CandidateEvidence, Check
 from tiercast.core.findings import Finding, Outcome, at_most
 from tiercast.core.release import Label
@@ -24,7 +25,7 @@ class NotTooGood:
         if excused := _given(self, evidence.label, limit):
             return excused
         if accuracy.value is None or isnan(accuracy.value) or bounds is None or isnan(bounds.lower):
-            sentence = "Accuracy or its bounds could not be computed, so nobody can tell."
+            sentence = f"Accuracy, or how far it is proven, is unknown. {few_creators(self.code)}"
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
         proven = bounds.lower
         sentence = (
@@ -53,9 +54,8 @@ class NoFeatureTellsAll:
         alone = evidence.features_alone
         unknown = [each.name for each in alone if _is_unknown(each.accuracy.value) or _is_unknown(each.lower_bound)]
         if unknown or not alone:
-            sentence = f"What {', '.join(unknown)} tells by itself could not be computed, so nobody can tell."
-            if not alone:
-                sentence = "No feature varies, so none can tell anything alone."
+            told = f"How far {unknown[0]} is proven to tell the tier is unknown." if unknown else "No feature varies."
+            sentence = f"{told} {few_creators(self.code)}"
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
         best = max(alone, key=lambda each: each.lower_bound or 0.0)
         value, proven, rows = best.accuracy.value or 0.0, best.lower_bound or 0.0, evidence.evaluation.rows
