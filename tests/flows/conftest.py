@@ -2,23 +2,27 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from cli.program import NOW, rows
+from cli.program import LENIENT, NOW, rows
 from tiercast.adapters.files import open_file
 from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.moments import Moment
 from tiercast.flows.ingest import IngestOptions, ingest_file
-from tiercast.flows.publish import Order
+from tiercast.flows.order import Order
 from tiercast.flows.retrain import World
 from tiercast.render.output import Silence
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
 Open = Callable[..., Wiring]
+LENIENT_BARS = {name.removeprefix("TIERCAST_"): value for name, value in LENIENT.items()}
+"""The lenient gate as ``open_home`` takes it."""
 
 
 @pytest.fixture
@@ -45,9 +49,9 @@ def put(wiring: Wiring, frame: pl.DataFrame, path: Path) -> None:
     ingest_file(open_file(path, None), wiring.videos, wiring.rejects, options=IngestOptions(NOW), progress=Silence())
 
 
-def world_and_order(wiring: Wiring) -> tuple[World, Order]:
-    """What a retrain of this home is given."""
-    return world_of(wiring), order_of(wiring.settings, Moment.OBSERVED)
+def world_and_order(wiring: Wiring, *, now: datetime = NOW) -> tuple[World, Order]:
+    """What a retrain of this home is given, at the time of the last scrape."""
+    return replace(world_of(wiring), now=lambda: now), order_of(wiring.settings, Moment.OBSERVED)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import polars as pl
 from cli.program import NOW
 from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.moments import Moment
-from tiercast.flows.candidates import fit_best, judge
+from tiercast.flows.candidates import fit_best
+from tiercast.flows.evaluation import judge
 from tiercast.flows.model_store import ModelStore, Writer, standing
 from tiercast.flows.publish import Passed, Won, publish, stage
 from tiercast.flows.training_set import Sources, draw

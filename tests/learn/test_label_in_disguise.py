@@ -12,7 +12,8 @@ import pytest
 from tiercast.adapters.frozen_file import read_frozen
 from tiercast.cli.retrain import order_of
 from tiercast.core.moments import Moment
-from tiercast.flows.candidates import Fitted, judge
+from tiercast.flows.candidates import Fitted
+from tiercast.flows.evaluation import judge
 from tiercast.flows.publish import Won, stage
 from tiercast.flows.training_set import Drawn, TrainingPlan, from_frozen, from_videos
 from tiercast.learn.blend import Blend
