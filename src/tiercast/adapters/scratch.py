@@ -24,7 +24,9 @@ class MemoryLog:
 
     def append(self, moment: Moment, number: int, entry: bytes) -> bool:
         """Write entry ``number`` unless it exists; True when this call wrote it."""
-        return self._entries.setdefault((moment, number), entry) is entry
+        taken = (moment, number) in self._entries
+        self._entries.setdefault((moment, number), entry)
+        return not taken
 
     def numbers(self, moment: Moment) -> list[int]:
         """Every number in the log, ascending."""

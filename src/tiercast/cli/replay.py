@@ -67,7 +67,7 @@ def command(
     chosen = moment or _first_moment(wiring.settings)
     order = ordered(order_of(wiring.settings, chosen), as_scraped=as_scraped)
     with progress_bars(quiet=as_json, to_go=True) as progress:
-        replayed, folder = _replay(wiring, walk, order, progress)
+        replayed, folder = replay_home(wiring, walk, order, progress)
     document, page = replay_document(replayed), out or folder.path / "replay.html"
     write_replay(document, page)
     if as_json:
@@ -76,7 +76,7 @@ def command(
         show_replay(document, page)
 
 
-def _replay(wiring: Wiring, walk: Walk, order: Order, progress: Progress) -> tuple[Replayed, ReplayFolder]:
+def replay_home(wiring: Wiring, walk: Walk, order: Order, progress: Progress) -> tuple[Replayed, ReplayFolder]:
     progress.stage("reading the store")
     observations = wiring.history.everything()
     frame = FrameVideos.of(observations, _visible_at(walk, order))
@@ -154,19 +154,19 @@ def _visible_at(walk: Walk, order: Order) -> pl.Expr:
 
 
 def _refuse_nothing(frame: FrameVideos, walk: Walk) -> None:
-    """Raise Missing where the range holds nothing to learn from, or nothing came after it began."""
+    """Raise Missing where nothing was there by the end of the range, or nothing new came in all of it."""
     span = frame.span()
     if span is None:
         raise Missing("The store holds no videos, so there is no past to replay. Ingest some first.")
     first, last = (f"{time:%Y-%m-%d %H:%M} UTC" for time in span)
-    if walk.ends_at >= span[0] and walk.begins_at <= span[1]:
+    if walk.ends_at >= span[0] and walk.begins_at - walk.every <= span[1]:
         return
     told = f"The range from {walk.begins_at:%Y-%m-%d} to {walk.ends_at:%Y-%m-%d} holds no data: "
     if walk.as_scraped:
         raise Missing(f"{told}as scraped, videos of this store are known from {first} to {last}.")
     raise Missing(
-        f"{told}the observations of this store were made from {first} to {last}. Where the videos are older than their "
-        "scrapes, --as-scraped takes each as known labels.horizon_days after its posting."
+        f"{told}the observations of this store were made from {first} to {last}. Where videos are older than their "
+        "only scrape, --as-scraped takes each as known labels.horizon_days after its posting."
     )
 
 

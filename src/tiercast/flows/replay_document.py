@@ -46,7 +46,9 @@ def _step(step: ReplayedStep, graded: Graded) -> dict[str, object]:
         "at": step.at.isoformat(),
         "status": told["status"],
         "reason": told["reason"],
-        "in_the_way": [each["code"] for each in told["findings"] if each["outcome"] in IN_THE_WAY],
+        "in_the_way": [
+            each["code"] for each in told["findings"] if each["outcome"] in IN_THE_WAY and not each["demoted"]
+        ],
         "findings": told["findings"],
         "warnings": told["warnings"],
         "marks": told["marks"],

@@ -62,8 +62,8 @@ class Questions:
         return slice(first, last)
 
     def edges(self) -> tuple[int, ...]:
-        """The tier edges of all of them, in views."""
-        return tier_edges(self.views.tolist())
+        """The tier edges of all of them, in views; none without any."""
+        return tier_edges(self.views.tolist()) if len(self.views) else ()
 
 
 def _observed(videos: VideoStore) -> pl.DataFrame:

@@ -113,7 +113,7 @@ def graded(
         graded=lines,
         whole=_pool(papers, examiner, seed=seed),
         apart=_pool([paper for paper in papers if paper.apart], examiner, seed=seed),
-        edges=questions.edges() if questions.rows.height else None,
+        edges=questions.edges() or None,
         questions=questions.rows.height,
         resumed=0,
     )
