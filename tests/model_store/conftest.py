@@ -10,10 +10,17 @@ import boto3
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from model_store.survival import INJECTED
 from tiercast.adapters.objects import open_objects
 from tiercast.adapters.promotion_logs import ObjectLog, SqlLog, promotions
 from tiercast.flows.model_store import ModelStore
 from tiercast.ports import ObjectStore
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many faults were injected, where the tests run in this process."""
+    for kind, count in sorted(INJECTED.items()):
+        terminalreporter.write_line(f"injected {count:4} x {kind}")
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,17 @@
 import json
 from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
 from tiercast.adapters.promotion_logs import ObjectLog, SqlLog
-from tiercast.core.canonical import canonical_json
+from tiercast.core.canonical import canonical_json, sha256_hex
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.ports import ObjectStore, PromotionLog
 
 RECORD_KEY: Final = "promotion-log.json"
 PROBE_KEY: Final = "probe.json"
+CLAIMS: Final = "promotion-log-claims"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,27 @@ def _safe(objects: ObjectStore, own: _Choice | None) -> _Choice:
 
 
 def _record(objects: ObjectStore, choice: _Choice) -> _Choice:
-    """Record the choice, unless another promoter has just done so; what stands in the store afterwards."""
-    objects.put_if_absent(RECORD_KEY, choice.to_bytes())
+    """Record the choice, unless another promoter has just recorded one; what stands in the store afterwards.
+
+    Put-if-absent cannot settle this: who chooses Postgres does so because the store lacks it. So each promoter first
+    puts a claim of its own, then looks for others', then for the record. Of two with different choices the later to
+    look sees the other's claim or, where that is gone again, its record. Raises Unavailable where it is a claim.
+    """
+    kind = f"{CLAIMS}/{sha256_hex(choice.to_bytes())[:16]}-"
+    claim = f"{kind}{uuid4().hex}.json"
+    objects.put_if_absent(claim, choice.to_bytes())
+    rival = next((key for key in objects.list(CLAIMS) if not key.startswith(kind)), None)
+    if rival is not None:
+        objects.delete(claim)
+        raise Unavailable(
+            f"Another promoter is about to record another promotion log than {choice} for this store, so nothing was "
+            f"promoted. Run it again; if nobody else is at work here, remove the object {rival} first."
+        )
+    if _recorded(objects) is None:
+        objects.put_if_absent(RECORD_KEY, choice.to_bytes())
+    for key in objects.list(CLAIMS):
+        if key.startswith(kind):  # also those of promoters with the same choice, dead or at this very point
+            objects.delete(key)
     return _recorded(objects) or choice
 
 
