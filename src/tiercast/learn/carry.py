@@ -5,11 +5,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr, ndtri
 
 LEAST_SHARE: Final = 1e-3
 """Between two points of a distribution nobody knows its shape so well that a tier could be ruled out."""
+LEAST_BELOW: Final = 1e-4
+"""Shares below an edge that are nearer to 0 or 1 tell rounding, not views."""
 LEAST_STEP: Final = 1e-6
 """Ends of the training range lie at least this far outside the edges, in log views."""
+END_DEVIATIONS: Final = 3.0
+"""At an end of the training range at most one video in a thousand is left."""
 
 Floats = NDArray[np.float64]
 
@@ -18,40 +23,44 @@ def carried(probabilities: Floats, own: Floats, log_range: tuple[float, float], 
     """Tier probabilities (n_videos, n_tiers) at the edges ``asked`` of a forecast made for the edges ``own``.
 
     Both are log edges (n_videos, 4) as ``references.log_edges`` gives them; ``log_range`` is the lowest and highest
-    log views of the forecaster's training rows, below and above which it expects nothing. Its cumulative
-    probabilities at its own edges are joined by a monotone cubic in log views (Fritsch & Carlson 1980). Rows that
-    keep their edges keep their probabilities bit for bit.
+    log views of the forecaster's training rows, below and above which it expects nothing. The cumulative
+    probabilities at its own edges are joined by a monotone cubic in log views (Fritsch & Carlson 1980), in units of
+    normal deviations: log views of one video stray about normally, which is a straight line there, so that the line
+    may go on beyond the outermost edges. Rows that keep their edges keep their probabilities bit for bit.
 
     >>> own = np.log([[11.5, 101.5, 1001.5, 10001.5]])
     >>> even = np.full((1, 5), 0.2)
     >>> carried(even, own, (0.0, 12.0), own).tolist() == even.tolist()
     True
     >>> carried(even, own, (0.0, 12.0), own + 1).round(2).tolist()
-    [[0.29, 0.2, 0.2, 0.19, 0.12]]
+    [[0.29, 0.2, 0.2, 0.26, 0.05]]
     """
     result = probabilities.copy()
     moved = np.flatnonzero((own != asked).any(axis=1))
-    known, group = np.unique(own[moved], axis=0, return_inverse=True)
+    known, group = np.unique(np.hstack([own, asked])[moved], axis=0, return_inverse=True)
     below = np.cumsum(probabilities, axis=1)[:, :-1]
-    for number, edges in enumerate(known):
+    for number, move in enumerate(known):
         rows = moved[group.reshape(-1) == number]
-        result[rows] = _between(_below(below[rows], edges, log_range, asked[rows]))
+        edges, points = np.split(move, 2)
+        result[rows] = _between(_below(below[rows], edges, log_range, points))
     return result
 
 
 def _below(shares: Floats, edges: Floats, log_range: tuple[float, float], points: Floats) -> Floats:
-    """The probability of at most ``points`` (n, 4), of rows that share these edges and have ``shares`` below them."""
-    heights = np.hstack([np.zeros((len(shares), 1)), shares, np.ones((len(shares), 1))])
+    """The probability of at most each of ``points`` (4,), of rows that have ``shares`` below these edges (n, 4)."""
     low, high = min(log_range[0], edges[0] - LEAST_STEP), max(log_range[1], edges[-1] + LEAST_STEP)
-    places = np.array([low, *edges, high])
-    last = np.append(np.diff(places) > 0, True)  # of edges that fall together the last one holds all of their share
-    curve = PchipInterpolator(places[last], heights[:, last], axis=1)
-    inside = np.clip(points, low, high)
-    if (inside == inside[0]).all():
-        found = curve(inside[0])
-    else:
-        found = np.array([curve(inside[row])[row] for row in range(len(inside))])
-    return np.clip(np.asarray(found, dtype=np.float64), 0.0, 1.0)
+    last = np.append(np.diff(edges) > 0, True)  # of edges that fall together the last one holds all of their share
+    places, heights = edges[last], ndtri(np.clip(shares[:, last], LEAST_BELOW, 1 - LEAST_BELOW))
+    first_slope = np.maximum(0, heights[:, 0] + END_DEVIATIONS) / (places[0] - low)
+    last_slope = np.maximum(0, END_DEVIATIONS - heights[:, -1]) / (high - places[-1])
+    inside = np.broadcast_to(heights[:, :1], (len(shares), len(points)))
+    if len(places) > 1:
+        slopes = np.diff(heights, axis=1) / np.diff(places)
+        first_slope, last_slope = np.maximum(first_slope, slopes[:, 0]), np.maximum(last_slope, slopes[:, -1])
+        inside = PchipInterpolator(places, heights, axis=1)(np.clip(points, places[0], places[-1]))
+    under, over = np.minimum(points - places[0], 0), np.maximum(points - places[-1], 0)
+    found = ndtr(inside + np.outer(first_slope, under) + np.outer(last_slope, over))
+    return np.asarray(np.where(points <= low, 0.0, np.where(points >= high, 1.0, found)), dtype=np.float64)
 
 
 def _between(below: Floats) -> Floats:
