@@ -45,8 +45,9 @@ def show_replay(document: Mapping[str, Any], page: Path) -> None:
     console.print()
     _steps(console, document["steps"])
     console.print()
-    for sentence in (*replay_sentences(document), *sentences_beside(document)):
-        console.print(shown(sentence))
+    for sentence in (caveat(document), *replay_sentences(document), *sentences_beside(document)):
+        if sentence:
+            console.print(shown(sentence))
     console.print(f"The whole replay as a page: {page}", soft_wrap=True)
 
 
@@ -119,11 +120,6 @@ def replay_sentences(document: Mapping[str, Any]) -> list[str]:
     whole, apart = summary["graded"], summary["graded_where_always_promoting_differs"]
     counts = ", ".join(f"{summary[name]} {name}" for name in ("promoted", "held", "rejected", "failed"))
     sentences = [f"{summary['steps']} retrains: {counts}; {summary['champions']} releases served."]
-    if document["as_scraped"]:
-        sentences.append(
-            "As scraped: every video and its label counted as known labels.horizon_days after its posting, however "
-            "late it was measured, and its views as they were then; a team that scraped once could not have known."
-        )
     if not whole["videos"]:
         return [*sentences, _nothing(document)]
     champion = whole["forecasters"]["champion"]
@@ -138,6 +134,16 @@ def sentences_beside(document: Mapping[str, Any]) -> list[str]:
     """How everybody else did on the videos that a champion was graded on, and how far the champions were ahead."""
     told = document["summary"]["graded"]["forecasters"]
     return [_beside(name, told[name]) for name in FORECASTERS if name in told and name != "champion"]
+
+
+def caveat(document: Mapping[str, Any]) -> str:
+    """What nobody may forget of a replay as scraped; empty for any other."""
+    if not document["as_scraped"]:
+        return ""
+    return (
+        "As scraped: every video and its label counted as known labels.horizon_days after its posting, however late it "
+        "was measured, with the views that it had then. A team that scraped once could not have known that much."
+    )
 
 
 def _nothing(document: Mapping[str, Any]) -> str:

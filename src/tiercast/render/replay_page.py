@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tiercast.core.errors import Unavailable
 from tiercast.render.chart import Chart, Line, chart
 from tiercast.render.output import percent
-from tiercast.render.replay import FORECASTERS, MEANING, codes, instant, replay_sentences, served
+from tiercast.render.replay import FORECASTERS, MEANING, caveat, codes, instant, replay_sentences, served
 
 SERVED: Final = ("never_again", "always_promote", "champion")
 """What real releases would have said, the champion drawn over the others."""
@@ -36,6 +36,7 @@ def replay_page(document: Mapping[str, Any]) -> str:
         forecasters=[name for name in FORECASTERS if name in told],
         names=FORECASTERS,
         meaning=MEANING,
+        caveat=caveat(document),
         sentences=replay_sentences(document),
         served=served,
     )
