@@ -33,3 +33,8 @@ def test_a_logistic_champion_loads_neither_xgboost_nor_what_only_training_needs(
     imported = imported_by(LOGISTIC)
     assert {"tiercast", "numpy", "polars"} <= imported
     assert not imported & {"xgboost", "sklearn", "scipy", "sqlalchemy"}
+
+
+def test_reading_settings_loads_no_library_that_only_training_needs() -> None:
+    """The settings know the checks of the gate, and every command reads them."""
+    assert not imported_by("import tiercast.settings") & {"xgboost", "sklearn", "scipy", "polars", "sqlalchemy"}

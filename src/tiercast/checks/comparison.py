@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from math import inf, isnan
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tiercast.checks.evidence import Bars, CandidateEvidence, Check, Comparison, Group
 from tiercast.core.findings import Finding, Outcome, at_least, at_most
 from tiercast.learn.bootstrap import MIN_CREATORS
-from tiercast.learn.paired import Difference, Paired
+
+if TYPE_CHECKING:
+    from tiercast.learn.paired import Difference, Paired
 
 RIVAL_NAMES: Final = {
     "majority": "the commonest tier",
@@ -114,7 +116,9 @@ class NotWorseThan:
             else "No champion of the same label serves."
         )
 
-    def _sentence(self, beside: Comparison, found: Difference, bound: float, required: float, outcome: Outcome) -> str:
+    def _sentence(
+        self, beside: Comparison, found: "Difference", bound: float, required: float, outcome: Outcome
+    ) -> str:  # fmt: skip
         confidence = 99 if self._best else 95
         rows = f"{beside.paired.rows:,}" if beside.paired else "no"
         shown = _points if self._measure == "accuracy" else _nats
@@ -196,7 +200,7 @@ def few_creators(code: str) -> str:
     )
 
 
-def _enough(beside: Comparison, bars: Bars) -> Paired | str:
+def _enough(beside: Comparison, bars: Bars) -> "Paired | str":
     """The paired figures where rows and creators suffice, else what is lacking."""
     if beside.paired is None:
         return f"Release {beside.release[:12]} could not be compared: {beside.problem}."
@@ -218,7 +222,7 @@ def _margin(bars: Bars, measure: Measured) -> float:
     return bars.accuracy_margin if measure == "accuracy" else bars.log_loss_margin
 
 
-def _closest(over: Mapping[str, Paired], measure: Measured) -> tuple[str, Difference] | None:
+def _closest(over: Mapping[str, "Paired"], measure: Measured) -> "tuple[str, Difference] | None":
     """The rival that the candidate is least proven against; None where one of them cannot be compared."""
     found = {name: getattr(pair, measure) for name, pair in over.items()}
     if not found or any(each is None or isnan(each.lower) or isnan(each.upper) for each in found.values()):

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from tiercast.core.findings import Finding
 from tiercast.core.moments import Moment
 from tiercast.core.release import Label, Promotion
-from tiercast.learn.confidence import ConfidentPart
-from tiercast.learn.metrics import Evaluation, Measure
-from tiercast.learn.paired import Paired
+
+if TYPE_CHECKING:  # settings know the checks, and no command should load scikit-learn to read its settings
+    from tiercast.learn.confidence import ConfidentPart
+    from tiercast.learn.metrics import Evaluation, Measure
+    from tiercast.learn.paired import Paired
 
 REHEARSAL_ROWS: Final = 32
 REHEARSAL_TOLERANCE: Final = 1e-9
@@ -121,11 +123,11 @@ class Group:
 
     name: str
     rows: int
-    accuracy: Measure
+    accuracy: "Measure"
     """The candidate's."""
-    other: Measure
+    other: "Measure"
     """The champion's, or where nobody serves the majority's."""
-    gained: Measure
+    gained: "Measure"
     """The candidate's less the other's, by video."""
     proven: float | None
     """The candidate is at most this much more accurate, with 95 % confidence over all groups; None: nobody knows."""
@@ -136,7 +138,7 @@ class Comparison:
     """The candidate beside a release that serves or served, on rows that neither has learned from."""
 
     release: str
-    paired: Paired | None
+    paired: "Paired | None"
     """None where there was nothing to compare: ``problem`` says why."""
     left_out: int = 0
     """Test rows that were left out, because the other release had learned from them or from newer ones."""
@@ -150,7 +152,7 @@ class FeatureAlone:
     """How often one feature by itself names the right tier of the test rows."""
 
     name: str
-    accuracy: Measure
+    accuracy: "Measure"
     lower_bound: float | None
     """One-sided, 95 %, by creator."""
 
@@ -170,17 +172,17 @@ class CandidateEvidence:
 
     moment: Moment
     label: Label
-    evaluation: Evaluation
-    rivals: Mapping[str, Evaluation]
+    evaluation: "Evaluation"
+    rivals: Mapping[str, "Evaluation"]
     """Naive forecasts of the same rows; ``majority`` is always one of them."""
     bars: Bars
     rehearsal_difference: float | None
     """Largest difference of any probability between the fitted model and a fresh process; None: not answered."""
     rehearsal_problem: str | None
     champion: ChampionFacts | None
-    over_rivals: Mapping[str, Paired] = field(default_factory=dict)
+    over_rivals: Mapping[str, "Paired"] = field(default_factory=dict)
     """The candidate beside each rival."""
-    confident: ConfidentPart | None = None
+    confident: "ConfidentPart | None" = None
     """The test rows at or above the confidence threshold; None where none was found."""
     beside_champion: Comparison | None = None
     """None where no champion of the same label serves."""

@@ -1,12 +1,14 @@
 """Questions for moments in which nobody is right most of the time (C205, C208, C209): right where it is sure."""
 
 from math import isnan
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tiercast.checks.comparison import TOO_FEW_CREATORS
 from tiercast.checks.evidence import CandidateEvidence, Check
 from tiercast.core.findings import Finding, Outcome, at_least, at_most
-from tiercast.learn.metrics import Measure
+
+if TYPE_CHECKING:
+    from tiercast.learn.metrics import Measure
 
 MIN_CALIBRATION_ROWS: Final = 1_000
 """With fewer rows chance alone shows an error as large as the limit."""
@@ -17,7 +19,7 @@ def known(value: float | None) -> float | None:
     return None if value is None or isnan(value) else value
 
 
-def percent(measure: Measure) -> str:
+def percent(measure: "Measure") -> str:
     """A share with its interval, in words."""
     if measure.value is None or isnan(measure.value):
         return "an unknown share"
