@@ -64,6 +64,12 @@ def few() -> list[CandidateEvidence]:
     ]
 
 
+def unmeasured(name: str) -> CandidateEvidence:
+    """The candidate of which this was not measured at all."""
+    good = evaluation()
+    return evaluated(replace(good, metrics={key: value for key, value in good.metrics.items() if key != name}))
+
+
 def rivals(**by_name: object) -> CandidateEvidence:
     return replace(CANDIDATE, over_rivals=by_name)
 
@@ -130,11 +136,14 @@ SILENT: Final[Mapping[str, Callable[[], list[Any]]]] = {
     "C206": lambda: unknown_rivals("log_loss"),
     "C207": lambda: unknown_rivals("accuracy"),
     "C208": lambda: [
+        unmeasured("within_one"),
         evaluated(evaluation(within_one=None)),
         evaluated(evaluation(within_one=NAN)),
         replace(CANDIDATE, bars=replace(BARS, min_within_one=None)),
     ],
     "C209": lambda: [
+        unmeasured("expected_calibration_error"),
+        unmeasured("calibration_error_by_chance"),
         *(evaluated(evaluation(error=each)) for each in (None, NAN)),
         *(evaluated(evaluation(chance=each)) for each in (None, NAN)),
         evaluated(evaluation(rows=999)),

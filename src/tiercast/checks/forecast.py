@@ -19,9 +19,9 @@ def known(value: float | None) -> float | None:
     return None if value is None or isnan(value) else value
 
 
-def percent(measure: "Measure") -> str:
+def percent(measure: "Measure | None") -> str:
     """A share with its interval, in words."""
-    if measure.value is None or isnan(measure.value):
+    if measure is None or measure.value is None or isnan(measure.value):
         return "an unknown share"
     if measure.interval is None:
         return f"{measure.value:.1%}"
@@ -76,16 +76,15 @@ class MissesNarrowly:
     def judge(self, evidence: CandidateEvidence) -> Finding:
         """The tier named is at most one off for at least three videos in four."""
         required = evidence.bars.min_within_one
-        measure = evidence.evaluation.metrics.get("within_one", Measure(None))
+        measure = evidence.evaluation.metrics.get("within_one")
         if required is None:
             return _no_bar(self, evidence, "min_within_one")
         sentence = (
             f"At most one tier off for {percent(measure)}; {required:.0%} is required (gate.{evidence.moment.value})."
         )
-        share, rows = known(measure.value), evidence.evaluation.rows
-        return Finding(
-            self.code, self.title, at_least(share, required), share, required, sentence, rows, measure.interval
-        )
+        share, rows = known(measure and measure.value), evidence.evaluation.rows
+        interval = measure and measure.interval
+        return Finding(self.code, self.title, at_least(share, required), share, required, sentence, rows, interval)
 
 
 class Calibrated:
@@ -101,7 +100,7 @@ class Calibrated:
         if limit is None:
             return _no_bar(self, evidence, "max_calibration_error")
         error, chance = (
-            known(metrics.get(name, Measure(None)).value)
+            known(metrics[name].value) if name in metrics else None
             for name in ("expected_calibration_error", "calibration_error_by_chance")
         )
         bounds, rows = evidence.evaluation.bounds.get("calibration_excess"), evidence.evaluation.rows
