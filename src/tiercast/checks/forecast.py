@@ -82,8 +82,8 @@ class MissesNarrowly:
         sentence = (
             f"At most one tier off for {percent(measure)}; {required:.0%} is required (gate.{evidence.moment.value})."
         )
-        share, rows = known(measure and measure.value), evidence.evaluation.rows
-        interval = measure and measure.interval
+        share, rows = known(measure.value if measure else None), evidence.evaluation.rows
+        interval = measure.interval if measure else None
         return Finding(self.code, self.title, at_least(share, required), share, required, sentence, rows, interval)
 
 
