@@ -55,6 +55,9 @@ quality: $(STAMP) ## how good forecasts are on real videos
 evidence: $(STAMP) ## which features carry a forecast, on real videos
 	$(BIN)/python benchmarks/evidence.py
 
+replay: $(STAMP) ## how long a replayed year takes
+	$(BIN)/python benchmarks/replay.py
+
 docs: $(STAMP) ## write the tables in the docs that mirror the code
 	$(BIN)/python docs/tables.py
 
