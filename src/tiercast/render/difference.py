@@ -40,7 +40,7 @@ def _table(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]
 def _row(change: Change, *, factors: bool) -> tuple[str, str, str, str] | None:
     if isinstance(change.a, list) and isinstance(change.b, list):
         lost, new = (_without(change.a, change.b), _without(change.b, change.a))
-        return change.name, ", ".join(lost) or "as before", ", ".join(new) or "as before", ""
+        return change.name, ", ".join(lost) or "-", ", ".join(new) or "-", ""
     a, b = _text(change.a), _text(change.b)
     factor = f"x {change.factor:.2f}" if factors and change.factor is not None else ""
     return None if a == b else (change.name, a, b, factor)

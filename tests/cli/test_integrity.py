@@ -1,0 +1,56 @@
+"""A damaged release, seen by those who use the program."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Trained
+from cli.program import NOW, tiercast
+from cli.test_bad_input import flip
+from tiercast.core.moments import Moment
+from tiercast.core.release import Release
+from tiercast.flows.model_store import ModelStore, Writer, load_release, standing
+from tiercast.flows.publish import Passed, publish
+from tiercast.settings import read_settings
+from tiercast.wiring import Wiring
+
+
+@pytest.fixture
+def succeeded(trained: Trained) -> tuple[Trained, Release]:
+    """The home with a second release, of the same files, that serves now."""
+    wiring = Wiring(read_settings(trained.home))
+    store = ModelStore(wiring.objects, wiring.write_log())
+    beside = standing(store.objects, store.log, Moment.OBSERVED)
+    first = load_release(store.objects, Moment.OBSERVED, trained.retrained.document["candidate"])
+    second = Release.stage(replace(first.manifest, marks=("a second one",)), first.files)
+    publish(store, Passed(second, (), "by hand", beside), Writer(actor="a test", at=NOW, token="t"))
+    return trained, second
+
+
+def test_every_damaged_file_of_the_champion_is_told_by_doctor_and_the_release_before_predicts(
+    succeeded: tuple[Trained, Release],
+) -> None:
+    trained, second = succeeded
+    before, folder = trained.retrained.document["candidate"], trained.home / "models/observed/releases" / second.id
+    assert {path.name for path in folder.iterdir()} == {*second.files, "manifest.json"}
+    for path in sorted(folder.iterdir()):
+        sound = path.read_bytes()
+        flip(path)
+        doctor = tiercast("doctor", "--json", home=trained.home)
+        (part,) = [each for each in doctor.document["parts"] if each["name"] == "champion"]
+        assert (doctor.code, part["ok"]) == (1, False)
+        for words in ("An older release serves observed", "Promotion 2 cannot be used", path.name):
+            assert words in part["detail"]
+        path.write_bytes(sound)
+    flip(folder / "manifest.json")
+    predicted = tiercast("predict", trained.videos, "--json", home=trained.home)
+    assert {line["release"] for line in predicted.lines} == {before}
+    assert "Promotion 2 cannot be used" in predicted.err
+
+
+def test_a_home_whose_damage_is_undone_is_ok_again(succeeded: tuple[Trained, Release], tmp_path: Path) -> None:
+    trained, second = succeeded
+    doctor = tiercast("doctor", "--json", home=trained.home)
+    assert (doctor.code, doctor.document["ok"]) == (0, True), doctor.out
+    assert second.id[:12] in doctor.out
