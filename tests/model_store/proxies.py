@@ -16,7 +16,7 @@ EVER = 1_000_000
 class Fault:
     """What goes wrong with the ``at``-th key that is written, or where ``requests`` with the ``at``-th write."""
 
-    at: int
+    at: int = 0
     status: int | None = None
     """The answer instead of the server's; none at all where None."""
     performs: bool = False
@@ -28,6 +28,8 @@ class Fault:
     act: Callable[[], None] | None = None
     """What happens at that moment, for example the end of whoever writes."""
     requests: bool = False
+    below: str = ""
+    """Instead of a number: a part of the key."""
 
 
 class Proxy(ThreadingHTTPServer):
@@ -66,7 +68,8 @@ class Proxy(ThreadingHTTPServer):
         fault = self.fault
         if fault is None or self.faults >= fault.times:
             return None
-        if fault.at != (self.writes if fault.requests else 1 + self._keys.index(path)):
+        number = self.writes if fault.requests else 1 + self._keys.index(path)
+        if fault.below not in path if fault.below else fault.at != number:
             return None
         self.faults += 1
         return fault

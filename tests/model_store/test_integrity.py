@@ -27,15 +27,20 @@ def promoted(store: ModelStore, *, model: bytes) -> Release:
     return release
 
 
-def assert_refused(store: ModelStore, release: Release, name: str) -> None:
-    """The damaged release loads for nobody, the one before serves, and the file is named."""
+def assert_replaced(store: ModelStore, name: str) -> None:
+    """The one before the damaged release serves, and the file is named."""
     now = champion(store.objects, store.log, OBSERVED)
     assert now is not None
     assert now.release == release_of(1)
     assert len(now.warnings) == 1
     assert "Promotion 2 cannot be used" in now.warnings[0]
     assert name in now.warnings[0]
-    assert standing(store.objects, store.log, OBSERVED).warnings == now.warnings
+
+
+def assert_refused(store: ModelStore, release: Release, name: str) -> None:
+    """Nobody can load the damaged release, however they ask."""
+    assert_replaced(store, name)
+    assert name in standing(store.objects, store.log, OBSERVED).warnings[0]
     with pytest.raises((InvalidInput, Missing), match=name):
         load_release(store.objects, OBSERVED, release.id)
     if name == MANIFEST_NAME:
@@ -55,7 +60,7 @@ def test_every_flipped_byte_on_the_disk_is_noticed(tmp_path: Path, name: str, si
     for position in positions:
         for bits in BITS:
             path.write_bytes(sound[:position] + bytes([sound[position] ^ bits]) + sound[position + 1 :])
-            assert_refused(store, release, name)
+            assert_replaced(store, name)
             INJECTED["a flipped byte in a release on the disk"] += 1
     path.write_bytes(sound)
     now = champion(objects, store.log, OBSERVED)

@@ -72,7 +72,7 @@ def assert_fair(bed: Bed, publishers: Publishers, job: Job, *, rounds: int) -> N
 
 def test_eight_promoters_on_a_folder(publishers: Publishers, tmp_path_factory: pytest.TempPathFactory) -> None:
     url = (tmp_path_factory.mktemp("race") / "models").as_uri()
-    assert_fair(Bed(open_objects(url)), publishers, Job(url, 0), rounds=5)
+    assert_fair(Bed(open_objects(url)), publishers, Job(url, 0), rounds=3)
 
 
 def test_eight_promoters_on_a_bucket(publishers: Publishers, s3_bucket: str) -> None:
