@@ -29,8 +29,11 @@ class FrameVideos:
 
     def at(self, instant: datetime) -> tuple[VideoStore, VideoHistory]:
         """What a store held that had only what was visible by then."""
-        seen = self.rows.filter(pl.col(SINCE) <= instant).select(list(SCHEMA))
-        return FrameStore(seen), FrameHistory(seen)
+        return _ports(self.rows.filter(pl.col(SINCE) <= instant))
+
+    def whole(self) -> tuple[VideoStore, VideoHistory]:
+        """What the store holds in the end."""
+        return _ports(self.rows)
 
     def fingerprint(self) -> dict[str, object]:
         """How much there is, how new it is, and a hash of all of it."""
@@ -45,6 +48,11 @@ class FrameVideos:
         """When the first and the last observation become visible; None where there is none."""
         first, last = self.rows.select(first=pl.col(SINCE).min(), last=pl.col(SINCE).max()).row(0)
         return None if first is None else (first, last)
+
+
+def _ports(rows: pl.DataFrame) -> tuple[VideoStore, VideoHistory]:
+    canonical = rows.select(list(SCHEMA))
+    return FrameStore(canonical), FrameHistory(canonical)
 
 
 class FrameStore:

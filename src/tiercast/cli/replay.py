@@ -21,7 +21,7 @@ from tiercast.core.errors import Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
 from tiercast.flows.order import Order
-from tiercast.flows.replay import Scene, Walk, load, ordered, walk_through
+from tiercast.flows.replay import Scene, Walk, ordered, releases_of, walk_through
 from tiercast.flows.replay_document import replay_document
 from tiercast.flows.replay_questions import Examiner, Questions
 from tiercast.flows.replay_report import Replayed, graded
@@ -59,7 +59,7 @@ def command(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """What retrains would have done in the past, each seeing only what was there by then; nothing real is written."""
+    """What retrains would have done in the past, each seeing only what was there by then; they write to no store."""
     walk = _walk(begins, ends, every, as_scraped=as_scraped)
     if out is not None and out.suffix != ".html":
         raise typer.BadParameter(f"{out} does not end in .html, as a page has to", param_hint="--out")
@@ -77,19 +77,20 @@ def command(
 
 
 def replay_home(wiring: Wiring, walk: Walk, order: Order, progress: Progress) -> tuple[Replayed, ReplayFolder]:
+    """Replay a home's past, and where its steps are kept; raises Missing where the range holds none."""
     progress.stage("reading the store")
-    observations = wiring.history.everything()
-    frame = FrameVideos.of(observations, _visible_at(walk, order))
+    frame = FrameVideos.of(wiring.history.everything(), _visible_at(walk, order))
     _refuse_nothing(frame, walk)
     folder = ReplayFolder(wiring.settings.home, _depends_on(walk, order, frame))
     resumed = len(folder.finished())
     _tell(folder, walk, resumed)
     scene = _scene(folder, frame, libraries())
     steps = walk_through(walk, order, scene, progress=progress, within=Silence())
-    whole = FrameVideos.of(observations, pl.col("scraped_at")).at(frame.rows["scraped_at"].max())  # type: ignore[arg-type]
-    questions = Questions.of(whole, order.moment, order.forecast, (walk.steps()[0], walk.steps()[-1] + walk.every))
-    examiner = Examiner.of(questions, whole[1].recent(limit=None))
-    releases = load(scene, steps, order.moment)
+    videos, history = frame.whole()
+    range_asked = (walk.steps()[0], walk.steps()[-1] + walk.every)
+    questions = Questions.of((videos, history), order.moment, order.forecast, range_asked)
+    examiner = Examiner.of(questions, history.recent(limit=None))
+    releases = releases_of(scene, steps, order.moment)
     replayed = graded(walk, steps, examiner, releases, seed=order.plan.seed, progress=progress)
     return replace(replayed, resumed=min(resumed, len(steps))), folder
 

@@ -90,7 +90,7 @@ def walk_through(
     return done
 
 
-def load(scene: Scene, steps: Sequence[ReplayedStep], moment: Moment) -> Callable[[str], Release]:
+def releases_of(scene: Scene, steps: Sequence[ReplayedStep], moment: Moment) -> Callable[[str], Release]:
     """How to get any release of these steps again, by its id."""
     promoted = {step.document["champion_after"] for step in steps}
 
