@@ -1,7 +1,8 @@
 """How long a year of weekly steps takes, and how much memory: ``make replay``, or with moments and a number of videos.
 
 Generated videos, posted over sixteen months, each scraped within two days of posting and once to three times after
-that; a whole process each, so importing, reading the store and writing the page are in it.
+that; a whole process each, so importing, reading the store and writing the page are in it. With ``spoilt`` a join in
+the scraper goes wrong for six weeks: every scrape then has the engagement rates of another video.
 """
 
 import json
@@ -13,7 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from run import tiercast
+from tiercast.flows.demo import damaged
 from tiercast.learn.generated import generate
 from tiercast.learn.generated.world import WORLD
 
@@ -31,16 +35,28 @@ SCRAPED_AGAIN = replace(
 )
 
 
+SPOILT_FROM, SPOILT_TO = datetime(2025, 11, 3, tzinfo=UTC), datetime(2025, 12, 15, tzinfo=UTC)
+
+
 def main() -> None:
     """Print one line a moment."""
-    moments = [argument for argument in sys.argv[1:] if not argument.isdigit()] or ["observed", "draft"]
-    n_videos = next((int(argument) for argument in sys.argv[1:] if argument.isdigit()), N_VIDEOS)
+    asked = sys.argv[1:]
+    moments = [name for name in asked if name in ("draft", "early", "observed")] or ["observed", "draft"]
+    n_videos = next((int(argument) for argument in asked if argument.isdigit()), N_VIDEOS)
     with tempfile.TemporaryDirectory(prefix="tiercast-replay-") as place:
         home = Path(place) / "home"
-        generate(n_videos, seed=7, now=NOW, world=SCRAPED_AGAIN).rows.write_parquet(Path(place) / "videos.parquet")
+        rows = generate(n_videos, seed=7, now=NOW, world=SCRAPED_AGAIN).rows
+        rows = spoilt(rows) if "spoilt" in asked else rows
+        rows.write_parquet(Path(place) / "videos.parquet")
         tiercast("ingest", f"{place}/videos.parquet", home=home)
         for moment in moments:
             print(_line(moment, n_videos, home), flush=True)
+
+
+def spoilt(rows: pl.DataFrame) -> pl.DataFrame:
+    """Six weeks in which each scrape has the engagement rates of another video."""
+    then = pl.col("scraped_at").is_between(SPOILT_FROM, SPOILT_TO, closed="left")
+    return pl.concat([rows.filter(~then), damaged(rows.filter(then))])
 
 
 def _line(moment: str, n_videos: int, home: Path) -> str:
@@ -52,13 +68,18 @@ def _line(moment: str, n_videos: int, home: Path) -> str:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     summary: dict[str, Any] = json.loads(done.output)["summary"]
-    told = summary["graded"]["forecasters"]
-    right = ", ".join(f"{name} {marks['accuracy']['value']:.3f}" for name, marks in told.items())
     counts = ", ".join(f"{summary[name]} {name}" for name in ("promoted", "held", "rejected", "failed"))
+    apart = summary["graded_where_always_promoting_differs"]
     return (
         f"{moment}: {summary['steps']} weekly steps on {n_videos:,} videos in {done.seconds:.0f} s (aim: under "
-        f"{AIM_SECONDS} s), {busy:.0f} s of processor time, {done.megabytes:.0f} MB; {counts}; right tier: {right}"
+        f"{AIM_SECONDS} s), {busy:.0f} s of processor time, {done.megabytes:.0f} MB; {counts}\n"
+        f"  right tier: {_right(summary['graded'])}\n"
+        f"  in the {apart['steps']} steps in which a cron served another: {_right(apart)}"
     )
+
+
+def _right(pool: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {marks['accuracy']['value']:.3f}" for name, marks in pool["forecasters"].items())
 
 
 if __name__ == "__main__":
