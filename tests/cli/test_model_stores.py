@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Trained
-from cli.program import assert_failed, tiercast
+from cli.program import LENIENT, OTHER, assert_failed, tiercast
 from model_store.proxies import Proxy, running
 
 
@@ -26,7 +26,7 @@ def unconditional(s3_endpoint: str, on_s3: dict[str, str], monkeypatch: pytest.M
 def test_the_whole_path_works_on_a_bucket(trained: Trained, on_s3: dict[str, str]) -> None:
     first = tiercast("retrain", "--json", home=trained.home, **on_s3)
     assert (first.code, first.document["champion_before"]) == (0, None), first.err
-    other = tiercast("retrain", "--json", home=trained.home, TIERCAST_RETRAIN__SEED="7", **on_s3)
+    other = tiercast("retrain", "--json", home=trained.home, **OTHER, **LENIENT, **on_s3)
     assert other.document["status"] == "promoted", other.err
     back = tiercast("rollback", "--reason", "as before", "--json", home=trained.home, **on_s3)
     assert back.document["release"] == first.document["candidate"] == trained.retrained.document["candidate"]

@@ -203,7 +203,10 @@ def few_creators(code: str) -> str:
 def _enough(beside: Comparison, bars: Bars) -> "Paired | str":
     """The paired figures where rows and creators suffice, else what is lacking."""
     if beside.paired is None:
-        return f"Release {beside.release[:12]} could not be compared: {beside.problem}."
+        return (
+            f"Release {beside.release[:12]} could not be compared: {beside.problem}. "
+            f"`tiercast retrain --replace {beside.release[:12]}` lets a candidate replace it all the same."
+        )
     found = beside.paired
     if found.rows >= bars.min_compared_rows and found.creators >= bars.min_compared_creators:
         return found
