@@ -80,8 +80,7 @@ def walk_through(
     """Every step in turn, those that were finished before as they are kept; ``within`` watches the single retrains."""
     steps = walk.steps()
     done = _finished(scene, steps, order.moment)
-    progress.stage("replaying", total=len(steps))
-    progress.advance(len(done))
+    progress.stage("replaying", total=len(steps) - len(done))
     for at in steps[len(done) :]:
         step = _step(at, order, scene, within)
         scene.steps.save(step)
