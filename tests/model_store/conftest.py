@@ -2,13 +2,14 @@
 
 import ctypes
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from model_store.survival import INJECTED
 from tiercast.adapters.objects import open_objects
@@ -76,17 +77,34 @@ def beside(place: Place) -> ModelStore:
     return ModelStore(place.objects, ObjectLog(place.objects))
 
 
+@pytest.fixture(scope="session")
+def log_url(postgres_server: str) -> str:
+    """The address of a database with the table of the promotion log; one for all tests, to make one costs a second."""
+    name = f"logs_{uuid.uuid4().hex}"
+    server = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    url = make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    engine = create_engine(url)
+    promotions.create(engine)
+    engine.dispose()
+    return url
+
+
 @pytest.fixture
-def sql_log(postgres_url: str) -> Iterator[SqlLog]:
-    engine = log_engine(postgres_url)
-    yield SqlLog(engine)
+def log_engine(log_url: str) -> Iterator[Engine]:
+    """That database with an empty log."""
+    engine = create_engine(log_url)
+    with engine.begin() as connection:
+        connection.execute(promotions.delete())
+    yield engine
     engine.dispose()
 
 
-def log_engine(url: str) -> Engine:
-    engine = create_engine(url)
-    promotions.create(engine)
-    return engine
+@pytest.fixture
+def sql_log(log_engine: Engine) -> SqlLog:
+    return SqlLog(log_engine)
 
 
 @pytest.fixture(params=["folder", "s3", "postgres"])

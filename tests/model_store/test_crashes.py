@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from model_store.conftest import log_engine
 from model_store.proxies import Fault, Proxy, running
 from model_store.publisher import Job, Publishers
 from model_store.survival import INJECTED, Bed
@@ -90,26 +89,19 @@ def test_killed_at_every_write_to_a_bucket(
     assert kill_until_it_ends(attempt, "SIGKILL on a bucket") == (8 if old is None else 6)
 
 
-@pytest.fixture
-def engine(postgres_url: str) -> Iterator[Engine]:
-    engine = log_engine(postgres_url)
-    yield engine
-    engine.dispose()
-
-
 def test_killed_at_every_step_with_the_log_in_postgres(
-    publishers: Publishers, s3_bucket: str, s3_endpoint: str, postgres_url: str, engine: Engine, old: int | None
+    publishers: Publishers, s3_bucket: str, s3_endpoint: str, log_url: str, log_engine: Engine, old: int | None
 ) -> None:
     """Around each write to a bucket without put-if-absent, around the insert, before its commit and after it."""
     with running(Proxy(s3_endpoint, drop="If-None-Match")) as deaf, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", deaf.address)
 
         def attempt(step: int) -> bool:
-            with engine.begin() as connection:
+            with log_engine.begin() as connection:
                 connection.execute(promotions.delete())
             url = f"s3://{s3_bucket}/{uuid.uuid4().hex}"
-            bed = prepared(Bed(open_objects(url), SqlLog(engine)), old)
-            end = publishers.run(Job(url, NEW, database=postgres_url, die_at=step))
+            bed = prepared(Bed(open_objects(url), SqlLog(log_engine)), old)
+            end = publishers.run(Job(url, NEW, database=log_url, die_at=step))
             assert end.killed or end.statuses == [0]
             bed.assert_next_run_succeeds(old, NEW)
             return end.killed

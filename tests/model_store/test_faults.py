@@ -12,7 +12,6 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from model_store.conftest import log_engine
 from model_store.proxies import Fault, Proxy, running
 from model_store.samples import release_of
 from model_store.survival import INJECTED, Bed, published
@@ -141,13 +140,6 @@ def test_a_disk_that_is_full_at_any_write(small_disk: Path, old: int | None, wri
 
 
 @pytest.fixture
-def engine(postgres_url: str) -> Iterator[Engine]:
-    engine = log_engine(postgres_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def deaf(s3_bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
     with running(Proxy(s3_endpoint, drop="If-None-Match")) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.address)
@@ -177,13 +169,13 @@ def losing(commit: Commit, *, times: int, performs: bool) -> Commit:
 @pytest.mark.parametrize("performs", [False, True], ids=["not performed", "performed"])
 @pytest.mark.parametrize("times", [1, 9], ids=["once", "always"])
 def test_a_database_that_breaks_at_the_commit_of_an_entry(
-    deaf: ObjectStore, engine: Engine, monkeypatch: pytest.MonkeyPatch, times: int, performs: bool
+    deaf: ObjectStore, log_engine: Engine, monkeypatch: pytest.MonkeyPatch, times: int, performs: bool
 ) -> None:
-    bed = Bed(deaf, SqlLog(engine))
+    bed = Bed(deaf, SqlLog(log_engine))
     assert bed.publish(OLD).won
     with monkeypatch.context() as patch:
-        commit = losing(engine.dialect.do_commit, times=times, performs=performs)
-        patch.setattr(engine.dialect, "do_commit", commit)
+        commit = losing(log_engine.dialect.do_commit, times=times, performs=performs)
+        patch.setattr(log_engine.dialect, "do_commit", commit)
         if performs or times == 1:
             race = bed.publish(NEW)
             assert (race.won, race.entry.number) == (True, 2)

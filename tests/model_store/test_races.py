@@ -8,7 +8,6 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Engine
 
-from model_store.conftest import log_engine
 from model_store.proxies import Proxy, running
 from model_store.publisher import Job, Publishers
 from model_store.samples import OBSERVED
@@ -30,13 +29,6 @@ def publishers() -> Iterator[Publishers]:
     server = Publishers()
     yield server
     server.close()
-
-
-@pytest.fixture
-def engine(postgres_url: str) -> Iterator[Engine]:
-    engine = log_engine(postgres_url)
-    yield engine
-    engine.dispose()
 
 
 def quality(bed: Bed, promotion: Promotion) -> int:
@@ -84,15 +76,15 @@ def test_eight_promoters_with_the_log_in_postgres(
     publishers: Publishers,
     s3_bucket: str,
     s3_endpoint: str,
-    postgres_url: str,
-    engine: Engine,
+    log_url: str,
+    log_engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with running(Proxy(s3_endpoint, drop="If-None-Match")) as deaf:
         monkeypatch.setenv("AWS_ENDPOINT_URL", deaf.address)
         url = f"s3://{s3_bucket}/models"
-        bed = Bed(open_objects(url), SqlLog(engine))
-        assert_fair(bed, publishers, Job(url, 0, database=postgres_url), rounds=2)
+        bed = Bed(open_objects(url), SqlLog(log_engine))
+        assert_fair(bed, publishers, Job(url, 0, database=log_url), rounds=2)
 
 
 @pytest.fixture
@@ -142,10 +134,10 @@ def chosen(objects: ObjectStore, sql_log: SqlLog, database: str) -> str | None:
 
 @pytest.mark.parametrize("at", range(1, 18))
 def test_a_first_promoter_that_is_overtaken_at_any_step_by_one_with_another_database_ends_in_the_same_log(
-    deaf: ObjectStore, at: int, engine: Engine
+    deaf: ObjectStore, at: int, log_engine: Engine
 ) -> None:
     """On a store without put-if-absent, where the record itself can be written over."""
-    log, others = SqlLog(engine), []
+    log, others = SqlLog(log_engine), []
     slow = chosen(Paused(deaf, at, lambda: others.append(chosen(deaf, log, "db-2"))), log, "db-1")
     promote_in = {each for each in (slow, *others) if each}
     assert len(promote_in) <= 1
@@ -158,14 +150,14 @@ def test_a_first_promoter_that_is_overtaken_at_any_step_by_one_with_another_data
 
 
 def test_two_first_promoters_at_once_with_different_databases_never_both_go_on(
-    deaf: ObjectStore, engine: Engine
+    deaf: ObjectStore, log_engine: Engine
 ) -> None:
     for attempt in range(10):
         together, folder = Barrier(2), f"{attempt}"
 
         def choose(database: str, together: Barrier = together, folder: str = folder) -> str | None:
             together.wait()
-            return chosen(Below(deaf, folder), SqlLog(engine), database)
+            return chosen(Below(deaf, folder), SqlLog(log_engine), database)
 
         with ThreadPoolExecutor(2) as pool:
             answers = list(pool.map(choose, ("db-1", "db-2")))
@@ -193,9 +185,9 @@ class Below:
 
 
 def test_a_claim_that_a_dead_promoter_left_is_named_and_keeps_only_other_choices_out(
-    deaf: ObjectStore, engine: Engine
+    deaf: ObjectStore, log_engine: Engine
 ) -> None:
-    log = SqlLog(engine)
+    log = SqlLog(log_engine)
     looks_for_others = 8  # after the record, three moments' promotions, two probes and its own claim
     with pytest.raises(RuntimeError):
         choose_log(Paused(deaf, looks_for_others, fail), log, "db-1")
