@@ -203,6 +203,19 @@ def test_a_cron_without_a_gate_serves_what_the_gate_refuses(
     assert (apart["steps"], set(apart["forecasters"])) == (3, {"champion", "never_again", "always_promote", "majority"})
 
 
+def test_before_anything_is_promoted_the_candidates_of_a_cron_are_graded(
+    rows: pl.DataFrame, tmp_path: Path, open_home: Open
+) -> None:
+    with filled(open_home, tmp_path, rows, GATE__DRAFT__MIN_ACCURACY="0.99", GATE__WARN_ONLY="[]") as wiring:
+        document: Any = replay_document(replayed(wiring, Moment.DRAFT, walk()))
+    summary = document["summary"]
+    assert (summary["champions"], summary["graded"]["videos"]) == (0, 0)
+    pool = summary["graded_without_champion"]
+    assert (pool["steps"], set(pool["forecasters"])) == (2, {"always_promote", "creators_usual", "majority"})
+    assert pool["videos"] == document["tiers"]["cut_from_videos"] > 50
+    assert {marks["champion_ahead"] for marks in pool["forecasters"].values()} == {None}
+
+
 # -- scraped once
 
 

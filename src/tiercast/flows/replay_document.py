@@ -35,6 +35,7 @@ def replay_document(replayed: Replayed) -> dict[str, object]:
             "champions": len(champions),
             "graded": _pool(replayed.whole),
             "graded_where_always_promoting_differs": _pool(replayed.apart),
+            "graded_without_champion": _pool(replayed.unserved),
         },
         "cost": {"seconds": round(sum(step.seconds for step in replayed.steps), 1), "steps_resumed": replayed.resumed},
     }
@@ -78,7 +79,7 @@ def _marks(marks: Mapping[str, Marks]) -> dict[str, object]:
         name: {
             "accuracy": asdict(each.accuracy),
             "log_loss": each.log_loss,
-            "champion_ahead": None if name == CHAMPION else asdict(each.ahead),
+            "champion_ahead": None if name == CHAMPION or CHAMPION not in marks else asdict(each.ahead),
         }
         for name, each in marks.items()
     }

@@ -34,7 +34,7 @@ class Graded:
     """Videos with a label that were asked about in that time (``early``: observations)."""
     creators: int
     marks: Mapping[str, Marks]
-    """By forecaster, the champion first; empty without a champion or without rows."""
+    """By forecaster, the champion first where there is one; empty where nobody could answer or nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Replayed:
     """Every step with a champion and with videos after it."""
     apart: Pool
     """Those of them in which always promoting would have served another release than the champion."""
+    unserved: Pool
+    """Steps without a champion in which always promoting would have served something."""
     edges: Sequence[int] | None
     """The one set of tier edges that everything is graded under; None where no video came after any step."""
     questions: int
@@ -69,13 +71,19 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class _Serving:
-    """Who answers in the time after a step, by each way to run it."""
+    """Who answers in the time after a step, by each way to run it; None where that way has no release yet."""
 
-    champion: str
-    trained: int
-    """The step that trained the champion."""
-    first: str
-    ungated: str
+    champion: str | None = None
+    first: str | None = None
+    ungated: str | None = None
+    trained: int = 0
+    """The step that trained the champion, or without one the ungated release."""
+
+    @property
+    def releases(self) -> Mapping[str, str]:
+        """Each way's release, the champion first."""
+        ways = {CHAMPION: self.champion, FIRST: self.first, UNGATED: self.ungated}
+        return {way: release for way, release in ways.items() if release is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,18 @@ class _Paper:
     """The marked sheets of one step."""
 
     part: slice
-    apart: bool
+    serving: _Serving
     sheets: Mapping[str, Sheet]
+
+    @property
+    def served(self) -> bool:
+        """Whether there was a champion."""
+        return self.serving.champion is not None
+
+    @property
+    def apart(self) -> bool:
+        """Whether there was one, and without a gate it would have been another."""
+        return self.served and self.serving.ungated != self.serving.champion
 
 
 def graded(
@@ -99,56 +117,59 @@ def graded(
     for step, serving in zip(steps, _serving(steps), strict=True):
         part = questions.between(step.at, step.at + walk.every)
         creators = questions.creators[part]
-        sheets = _sheets(examiner, serving, steps, part, load) if serving and len(creators) else {}
-        if serving and sheets:
-            papers.append(_Paper(part, serving.ungated != serving.champion, sheets))
-        champion, since = (serving.champion, steps[serving.trained].at) if serving else (None, None)
+        sheets = _sheets(examiner, serving, steps, part, load) if len(creators) else {}
+        if sheets:
+            papers.append(_Paper(part, serving, sheets))
+        since = steps[serving.trained].at if serving.champion else None
         marks = compared(sheets, creators, seed=seed) if sheets else {}
-        lines.append(Graded(champion, since, len(creators), len(np.unique(creators)), marks))
+        lines.append(Graded(serving.champion, since, len(creators), len(np.unique(creators)), marks))
         progress.advance()
     return Replayed(
         moment=questions.moment,
         walk=walk,
         steps=steps,
         graded=lines,
-        whole=_pool(papers, examiner, seed=seed),
+        whole=_pool([paper for paper in papers if paper.served], examiner, seed=seed),
         apart=_pool([paper for paper in papers if paper.apart], examiner, seed=seed),
+        unserved=_pool([paper for paper in papers if not paper.served], examiner, seed=seed),
         edges=questions.edges() or None,
         questions=questions.rows.height,
         resumed=0,
     )
 
 
-def _serving(steps: Sequence[ReplayedStep]) -> list[_Serving | None]:
-    """Who answers after each step; nobody before the first promotion."""
-    found: list[_Serving | None] = []
-    first, trained, ungated = None, 0, None
+def _serving(steps: Sequence[ReplayedStep]) -> list[_Serving]:
+    """Who answers after each step."""
+    found: list[_Serving] = []
+    first, trained, ungated, ungated_from = None, 0, None, 0
     for number, step in enumerate(steps):
         champion = step.document["champion_after"]
-        ungated = step.ungated or ungated
+        if step.ungated:
+            ungated, ungated_from = step.ungated, number
         if champion is None:
-            found.append(None)
+            found.append(_Serving(ungated=ungated, trained=ungated_from))
             continue
         first = first or str(champion)
         trained = number if step.document["candidate"] == champion else trained
-        found.append(_Serving(str(champion), trained, first, ungated or str(champion)))
+        found.append(_Serving(str(champion), first, ungated or str(champion), trained))
     return found
 
 
 def _sheets(
     examiner: Examiner, serving: _Serving, steps: Sequence[ReplayedStep], part: slice, load: Callable[[str], Release]
 ) -> dict[str, Sheet]:
+    """What each way's release and the naive rivals said, marked; nothing where there is no release."""
+    if not serving.releases:
+        return {}
     tiers = examiner.tiers(part)
-    told, known = examiner.answers(load(serving.champion), part)
-    sheets = {CHAMPION: Sheet.of(told, tiers)}
-    for name, release in ((FIRST, serving.first), (UNGATED, serving.ungated)):
-        same = release == serving.champion
-        sheets[name] = sheets[CHAMPION] if same else Sheet.of(examiner.answers(load(release), part)[0], tiers)
+    answers = {release: examiner.answers(load(release), part) for release in {*serving.releases.values()}}
+    _, known = answers[next(iter(serving.releases.values()))]  # rivals know what the champion does
     then = steps[serving.trained].arrays
     rivals = naive(
         then["views"].astype(np.int64), Known(then.get("usual"), then.get("start")), known, len(tiers),
         examiner.log_edges,
     )  # fmt: skip
+    sheets = {way: Sheet.of(answers[release][0], tiers) for way, release in serving.releases.items()}
     return {**sheets, **{name: Sheet.of(rival, tiers) for name, rival in rivals.items()}}
 
 

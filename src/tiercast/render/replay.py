@@ -19,6 +19,7 @@ FORECASTERS: Final = {
     "majority": "commonest tier",
 }
 """In the order in which they are shown."""
+NAIVE: Final = ("creators_usual", "first_views", "majority")
 COLUMN: Final = {
     "never_again": "first",
     "always_promote": "cron",
@@ -121,13 +122,13 @@ def replay_sentences(document: Mapping[str, Any]) -> list[str]:
     counts = ", ".join(f"{summary[name]} {name}" for name in ("promoted", "held", "rejected", "failed"))
     sentences = [f"{summary['steps']} retrains: {counts}; {summary['champions']} releases served."]
     if not whole["videos"]:
-        return [*sentences, _nothing(document)]
+        return [*sentences, _nothing(document), *_unserved(summary), *_tiers(document)]
     champion = whole["forecasters"]["champion"]
     sentences.append(
         f"On the {whole['videos']:,} videos that came after the {whole['steps']} steps with a champion, it named the "
         f"right tier for {_accuracy(champion)}."
     )
-    return [*sentences, _apart(apart), _tiers(document)]
+    return [*sentences, _apart(apart), *_unserved(summary), *_tiers(document)]
 
 
 def sentences_beside(document: Mapping[str, Any]) -> list[str]:
@@ -187,10 +188,28 @@ def _apart(apart: Mapping[str, Any]) -> str:
     )
 
 
-def _tiers(document: Mapping[str, Any]) -> str:
+def _unserved(summary: Mapping[str, Any]) -> list[str]:
+    """What a cron without a gate would have served while there was no champion."""
+    pool = summary["graded_without_champion"]
+    if not pool["videos"]:
+        return []
+    told = pool["forecasters"]
+    naive = [f"{FORECASTERS[name]} {percent(told[name]['accuracy']['value'])}" for name in NAIVE if name in told]
+    sentence = (
+        f"In {pool['steps']} steps nothing had been promoted yet. A cron without a gate would have served candidates "
+        f"that were right for {_accuracy(told['always_promote'])} of the {pool['videos']:,} videos that came then; "
+        f"naive: {', '.join(naive)}."
+    )
+    return [sentence]
+
+
+def _tiers(document: Mapping[str, Any]) -> list[str]:
     tiers = document["tiers"]
+    if tiers["edges"] is None:
+        return []
     edges = ", ".join(f"{edge:,}" for edge in tiers["edges"])
-    return (
+    sentence = (
         f"All of this under one set of tiers, cut at {edges} views from all {tiers['cut_from_videos']:,} videos that "
         "came in the range: what each release said of its own tiers was carried to these."
     )
+    return [sentence]

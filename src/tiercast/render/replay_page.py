@@ -29,7 +29,7 @@ def replay_page(document: Mapping[str, Any]) -> str:
     """The page's HTML."""
     environment = Environment(loader=PackageLoader("tiercast.render"), autoescape=True, undefined=StrictUndefined)
     environment.filters |= {"percent": percent, "codes": codes, "instant": instant}
-    told = document["summary"]["graded"]["forecasters"]
+    told = {name for step in document["steps"] for name in step["graded"]["forecasters"]}
     return environment.get_template("replay.html.jinja").render(
         replay=document,
         chart=accuracy_chart(document),
