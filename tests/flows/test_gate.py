@@ -12,7 +12,9 @@ import pytest
 
 from cli.program import NOW, refuse, write_frozen
 from flows.conftest import LENIENT_BARS, Open, put, world_and_order
+from flows.forecasts import SMALL, serve, videos
 from tiercast.checks import CHECKS
+from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.findings import Finding, Outcome
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
@@ -390,3 +392,30 @@ def test_a_run_that_was_stopped_before_a_comparison_says_none(later: Later) -> N
     document = run(later(scrapes())).to_document()
     assert document["compared"] is None
     assert [each["code"] for each in document["findings"]] == [c.code for c in CHECKS if c.code.startswith("D")]  # type: ignore[attr-defined, index]
+
+
+# -- forecasts
+
+
+@pytest.mark.parametrize("relative_to", ["all", "creator"])
+def test_a_draft_of_the_same_rows_and_settings_is_nothing_new_and_of_others_is_compared(
+    tmp_path: Path, open_home: Open, relative_to: str
+) -> None:
+    settings = {**SMALL, "TIERS__RELATIVE_TO": relative_to}
+    wiring = open_home(tmp_path / "home", **settings)
+    put(wiring, videos(700), tmp_path / "videos.parquet")
+    serve(wiring, Moment.DRAFT)
+    same = _drafted(wiring)
+    assert (same.status, outcome(same, "D108")) == ("held", Outcome.FAIL), same.reason
+    other = _drafted(open_home(tmp_path / "home", **settings, FEATURES__EMBARGO_DAYS="1"))
+    assert outcome(other, "D108") is Outcome.PASS
+    assert other.beside is not None
+    assert other.beside.champion is not None
+    assert other.beside.champion.paired is not None
+    assert other.judged is not None
+    assert other.beside.champion.paired.rows + other.beside.champion.left_out == other.judged.candidate.rows
+
+
+def _drafted(wiring: Wiring) -> RunReport:
+    order = order_of(wiring.settings, Moment.DRAFT, dry_run=True)
+    return retrain(replace(world_of(wiring), now=lambda: NOW), order, progress=Silence())
