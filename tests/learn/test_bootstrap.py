@@ -201,3 +201,17 @@ def test_the_order_of_the_rows_does_not_matter(seed: int) -> None:
     assert first is not None
     assert second is not None
     assert (*first.interval, first.lower) == pytest.approx((*second.interval, second.lower))
+
+
+def test_a_quantile_is_a_bound_at_any_level_and_unknown_where_bounds_are() -> None:
+    values = np.random.default_rng(1).normal(size=200)
+    resamples = Resamples.draw(np.arange(200) // 2, seed=1)
+    means, bounds = resamples.means(values), resamples.mean_bounds(values)
+    assert bounds is not None
+    assert resamples.quantile(means, 0.05) == bounds.lower
+    assert resamples.quantile(means, 0.95) == bounds.upper
+    levels = [resamples.quantile(means, share) for share in (0.01, 0.05, 0.5, 0.95, 0.99)]
+    assert levels == sorted(levels)  # type: ignore[type-var]
+    few = Resamples.draw(np.arange(200) % 9, seed=1)
+    assert few.quantile(few.means(values), 0.05) is None
+    assert resamples.quantile(np.full(1_000, np.nan), 0.05) is None
