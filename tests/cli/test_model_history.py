@@ -137,7 +137,7 @@ def test_a_release_that_is_not_there_cannot_be_compared(home: Path, store: Model
 
 
 def test_prune_removes_what_nobody_needs_and_shows_it_as_removed(home: Path, store: ModelStore) -> None:
-    ids = [publish(store, seed, days=7 * seed - 300).id for seed in range(6)]
+    ids = [publish(store, seed, days=7 * seed - 1200).id for seed in range(6)]
     planned = tiercast("models", "--prune", "--keep", "2", "--dry-run", "--json", home=home)
     assert planned.document["dry_run"] is True
     told = observed(planned)
@@ -151,7 +151,7 @@ def test_prune_removes_what_nobody_needs_and_shows_it_as_removed(home: Path, sto
     assert listed["warnings"] == []
     assert tiercast("models", home=home).out.count("(removed)") == 4
     assert_failed(tiercast("rollback", ids[0][:12], "--reason", "r", home=home), ids[0][:12], "was removed")
-    assert "(removed)" in tiercast("models", "--at", "2026-02-01", "--moment", "observed", home=home).out
+    assert "(removed)" in tiercast("models", "--at", "2023-08-20", "--moment", "observed", home=home).out
 
 
 def test_twenty_stay_unless_told_otherwise(home: Path, store: ModelStore) -> None:
@@ -159,7 +159,7 @@ def test_twenty_stay_unless_told_otherwise(home: Path, store: ModelStore) -> Non
         release = release_of(seed)
         upload(store.objects, OBSERVED, release)
         number = standing(store.objects, store.log, OBSERVED).last_number + 1
-        promote(store, replace(entry_of(release, number=number, token=f"{seed}"), at=AT - timedelta(days=400 - seed)))
+        promote(store, replace(entry_of(release, number=number, token=f"{seed}"), at=AT - timedelta(days=1200 - seed)))
     assert len(observed(tiercast("models", "--prune", "--json", home=home))["removed"]) == 2  # type: ignore[arg-type]
 
 

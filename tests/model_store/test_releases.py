@@ -1,16 +1,18 @@
 """Publishing, loading and damage."""
 
 import re
+from dataclasses import dataclass
 
 import pytest
 
 from model_store.conftest import Place
 from model_store.samples import OBSERVED, entry_of, publish, release_of, serving
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
+from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
 from tiercast.flows.model_store import ModelStore, champion, load_release, releases, resolve_release, upload
 from tiercast.flows.promotion_history import history
-from tiercast.ports import ObjectStore
+from tiercast.ports import ObjectStore, PromotionLog
 
 
 def test_an_uploaded_release_loads_byte_for_byte(objects: ObjectStore) -> None:
@@ -78,6 +80,29 @@ def test_after_one_flipped_bit_the_release_before_serves_and_nothing_is_written(
     assert "Promotion 2 cannot be used" in now.warnings[0]
     assert ("entry" if part == "entry" else part) in now.warnings[0]
     assert place.everything() == before
+
+
+@dataclass
+class CountedReads:
+    """A log that counts what is read of it."""
+
+    inner: PromotionLog
+    reads: int = 0
+
+    def numbers(self, moment: Moment) -> list[int]:
+        return self.inner.numbers(moment)
+
+    def read(self, moment: Moment, number: int) -> bytes:
+        self.reads += 1
+        return self.inner.read(moment, number)
+
+
+def test_who_only_needs_the_champion_reads_one_entry_however_long_the_log_is(beside: ModelStore) -> None:
+    for seed in range(5):
+        publish(beside, seed)
+    counted = CountedReads(beside.log)
+    assert champion(beside.objects, counted, OBSERVED) is not None  # type: ignore[arg-type]
+    assert counted.reads == 1
 
 
 def test_every_single_flipped_bit_of_an_entry_is_noticed() -> None:

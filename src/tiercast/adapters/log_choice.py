@@ -1,6 +1,7 @@
 """Which promotion log is safe for this store, chosen once and recorded beside the models."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
@@ -108,9 +109,10 @@ def _record(objects: ObjectStore, choice: _Choice) -> _Choice:
         )
     if _recorded(objects) is None:
         objects.put_if_absent(RECORD_KEY, choice.to_bytes())
-    for key in objects.list(CLAIMS):
-        if key.startswith(kind):  # also those of promoters with the same choice, dead or at this very point
-            objects.delete(key)
+    with suppress(Unavailable):  # whoever may not delete leaves a claim that agrees with the record
+        for key in objects.list(CLAIMS):
+            if key.startswith(kind):  # also those of promoters with the same choice, dead or at this very point
+                objects.delete(key)
     return _recorded(objects) or choice
 
 
