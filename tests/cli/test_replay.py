@@ -31,7 +31,7 @@ def test_a_replay_gives_a_table_a_document_and_a_page_and_then_knows_them(home: 
     first = replay(home)
     assert first.code == 0, first.err
     assert "Starting afresh: 4 steps" in first.err
-    assert re.search(r"2025-02-17 +promoted +[0-9a-f]{7} 02-17", first.out)
+    assert re.search(r"2025-02-17 +promoted +[0-9a-f]{6} 02-17", first.out)
     assert "4 retrains: 4 promoted" in first.out
     second = replay(home, "--json", "--out", tmp_path / "pages" / "page.html")
     assert (second.code, "Going on: 4 of 4 steps" in second.err) == (0, True)
@@ -51,7 +51,7 @@ def test_the_page_needs_nothing_else_and_shows_every_verdict(home: Path) -> None
     assert "<script" not in page
     assert page.count("<polyline") >= 4
     for step in document["steps"]:
-        assert step["champion"][:7] in page
+        assert step["champion"][:6] in page
         for finding in step["findings"]:
             assert finding["title"] in page
     assert "no release was ever" not in page

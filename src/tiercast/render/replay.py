@@ -60,7 +60,7 @@ def _steps(console: Console, steps: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", title=title)
     table.title_justify, table.title_style = "left", "bold"
     table.add_column("step", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column("verdict", min_width=8)
     table.add_column("champion", no_wrap=True)
     for name in ("videos", "test", "came", "right", "95 %", *(COLUMN[name] for name in others), "sec."):
         table.add_column(name, justify="right", no_wrap=True)
@@ -112,7 +112,7 @@ def served(step: Mapping[str, Any]) -> str:
     """The champion after a step, and since when it serves."""
     if step["champion"] is None:
         return "none yet"
-    return f"{step['champion'][:7]} {step['champion_since'][5:10]}"
+    return f"{step['champion'][:6]} {step['champion_since'][5:10]}"
 
 
 def replay_sentences(document: Mapping[str, Any]) -> list[str]:
