@@ -1,7 +1,6 @@
 """A damaged release, seen by those who use the program."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -49,8 +48,10 @@ def test_every_damaged_file_of_the_champion_is_told_by_doctor_and_the_release_be
     assert "Promotion 2 cannot be used" in predicted.err
 
 
-def test_a_home_whose_damage_is_undone_is_ok_again(succeeded: tuple[Trained, Release], tmp_path: Path) -> None:
+def test_doctor_names_the_champion_and_says_where_it_is_pinned(succeeded: tuple[Trained, Release]) -> None:
     trained, second = succeeded
     doctor = tiercast("doctor", "--json", home=trained.home)
     assert (doctor.code, doctor.document["ok"]) == (0, True), doctor.out
-    assert second.id[:12] in doctor.out
+    assert f"observed: {second.id[:12]}, learned" in doctor.out
+    assert tiercast("pin", second.id[:12], "--reason", "r", home=trained.home).code == 0
+    assert f"observed: {second.id[:12]}, pinned, learned" in tiercast("doctor", "--json", home=trained.home).out

@@ -15,6 +15,7 @@ from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.doctor import Question, examine
+from tiercast.flows.model_store import standing
 from tiercast.flows.predict import load_champions
 from tiercast.render.doctor import show_answers
 from tiercast.render.output import print_json
@@ -107,14 +108,16 @@ def _free(home: Path) -> str:
 
 
 def _champion(wiring: Wiring) -> str:
-    servings, told = load_champions(wiring.objects, wiring.read_log(), lambda: wiring.history), []
+    log, told = wiring.read_log(), []
+    servings = load_champions(wiring.objects, log, lambda: wiring.history)
     for moment, serving in servings.items():
         if serving.warnings:
             raise Unavailable(f"An older release serves {moment.value}: {' '.join(serving.warnings)}")
         newest = serving.release.manifest.newest_training_video_at
         age = "" if newest is None else f", learned from videos up to {newest[:10]} ({_days(newest)} days ago)"
         label = ", provisional (given labels)" if serving.release.manifest.label == "given" else ""
-        told.append(f"{moment.value}: {serving.release.id[:12]}{label}{age}")
+        pinned = ", pinned" if standing(wiring.objects, log, moment).pinned else ""
+        told.append(f"{moment.value}: {serving.release.id[:12]}{pinned}{label}{age}")
     absent = [moment.value for moment in Moment if moment not in servings]
     return "; ".join(told) + (f"; none yet: {', '.join(absent)}" if absent else "")
 
