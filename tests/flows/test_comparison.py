@@ -464,7 +464,7 @@ def test_a_small_loss_in_one_of_many_groups_is_not_proven_and_a_large_one_is() -
     together, alone = proven(0.5)
     assert together is not None
     assert together < -0.02
-    assert together > alone  # at a stricter level less is proven
+    assert together > alone + 0.005  # at a stricter level less is proven
     nothing, _ = proven(0.0)
     assert nothing == 0
 
