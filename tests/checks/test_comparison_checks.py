@@ -248,6 +248,8 @@ def test_a_group_is_harmed_only_where_that_is_proven(
 def test_a_harmed_group_is_told_beside_whom_it_was_compared() -> None:
     assert "beside the champion's 45.0%" in NoGroupIsHarmed().judge(CANDIDATE).explanation
     assert "beside the majority's 45.0%" in NoGroupIsHarmed().judge(FIRST_CANDIDATE).explanation
+    silent = replace(CANDIDATE, beside_champion=replace(BESIDE, paired=None, problem="it is gone"))
+    assert "beside the majority's 45.0%" in NoGroupIsHarmed().judge(silent).explanation
 
 
 # C215: calibrated no worse than the champion

@@ -153,7 +153,8 @@ class NoGroupIsHarmed:
         if bound is None or isnan(bound):
             sentence = f"What {worst.name} loses could not be computed, so nobody can tell."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, required, sentence, worst.rows)
-        whom = "the champion's" if evidence.beside_champion else "the majority's"
+        compared = evidence.beside_champion is not None and evidence.beside_champion.paired is not None
+        whom = "the champion's" if compared else "the majority's"
         sentence = (
             f"Of {len(judged)} groups the worst is {worst.name}: {worst.rows:,} videos, accuracy "
             f"{_share(worst.accuracy.value)} beside {whom} {_share(worst.other.value)}, at most {_points(bound)} "
