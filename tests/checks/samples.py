@@ -36,7 +36,7 @@ BARS: Final[Bars] = replace(
 )
 """Bars of which none is unset, so that every check asks."""
 CHAMPION: Final = ChampionFacts(
-    "c0ffee" * 10 + "c0ff", "views", ("like_rate", "share_rate"), {"like_rate": 0.1, "share_rate": 0.0}
+    "c0ffee" * 10 + "c0ff", "views", ("like_rate", "share_rate"), {"like_rate": 0.7, "share_rate": 0.0}
 )
 GIVEN: Final = replace(CHAMPION, label="given")
 
@@ -117,8 +117,9 @@ DATA: Final = DataEvidence(
     champion=CHAMPION,
     bars=BARS,
     validation_cuts=4,
-    zero_shares={"like_rate": 0.12, "share_rate": 0.01},
-    newest_zero_shares={"like_rate": 0.15, "share_rate": 0.0},
+    zero_shares={"like_rate": 0.80, "share_rate": 0.01},
+    newest_zero_shares={"like_rate": 0.95, "share_rate": 0.0},
+    newest_week_rows=300,
     edges=EdgeHistory((12, 105, 1_100, 11_000), ((9, 99, 999, 9_999), (10, 101, 1_050, 10_500))),
     newest=Newest(NOW - timedelta(days=1), NOW),
 )

@@ -212,7 +212,7 @@ def test_the_same_rows_with_the_same_settings_are_nothing_new(rows: bool, settin
 def test_doubt_about_the_data_holds_and_rejects_nobody() -> None:
     for spoiled in (
         replace(DATA, all_missing=("like_rate",)),
-        replace(DATA, newest_zero_shares={"like_rate": 1.0}),
+        replace(DATA, newest_zero_shares={"share_rate": 1.0}),
         replace(DATA, edges=edges_moved(4)),
         replace(DATA, newest=Newest(NOW - timedelta(days=8), NOW)),
         replace(DATA, champion=replace(CHAMPION, same_rows=True, same_settings=True)),

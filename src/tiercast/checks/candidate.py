@@ -83,7 +83,8 @@ class SameInAFreshProcess:
         outcome = at_most(difference, REHEARSAL_TOLERANCE)
         told = "every probability is the same" if difference == 0 else f"probabilities differ by up to {difference:.1e}"
         sentence = f"On up to {REHEARSAL_ROWS} test videos {told}."
-        return Finding(self.code, self.title, outcome, difference, REHEARSAL_TOLERANCE, sentence, at_most=True)
+        rows = min(REHEARSAL_ROWS, evidence.evaluation.rows)
+        return Finding(self.code, self.title, outcome, difference, REHEARSAL_TOLERANCE, sentence, rows, at_most=True)
 
 
 class LabelDoesNotStepBack:

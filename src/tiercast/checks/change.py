@@ -30,14 +30,16 @@ class NoFeatureVanished:
         lately = [name for name in evidence.newly_missing if name in champion.relied_on and name not in vanished]
         if not vanished and not lately:
             sentence = f"All {len(champion.relied_on)} features that the champion relies on still have values."
-            return Finding(self.code, self.title, Outcome.PASS, 0, 0, sentence, at_most=True)
+            return Finding(self.code, self.title, Outcome.PASS, 0, 0, sentence, evidence.training_rows, at_most=True)
         told = f"Unknown on every video: {', '.join(vanished)}. " if vanished else ""
         told += f"Unknown on every video of the newest week: {', '.join(lately)}. " if lately else ""
         sentence = (
             f"{told}Champion {champion.release[:12]} learned from it. "
             "Look for a renamed or dropped field in the scraper's output, or a changed setting of features or moments."
         )
-        return Finding(self.code, self.title, Outcome.FAIL, len(vanished) + len(lately), 0, sentence, at_most=True)
+        rows = evidence.training_rows if vanished else evidence.newest_week_rows
+        lost = len(vanished) + len(lately)
+        return Finding(self.code, self.title, Outcome.FAIL, lost, 0, sentence, rows, at_most=True)
 
 
 class ZerosDidNotJump:
@@ -55,13 +57,18 @@ class ZerosDidNotJump:
         jumps = [
             (
                 shares[name] - before,
+                evidence.training_rows,
                 f"{name} is zero on {shares[name]:.1%} of the videos, {before:.1%} when the champion learned",
             )
             for name, before in known.items()
             if name in shares
         ]
         jumps += [
-            (now - shares[name], f"{name} is zero on {now:.1%} of the newest week's videos, {shares[name]:.1%} of all")
+            (
+                now - shares[name],
+                evidence.newest_week_rows,
+                f"{name} is zero on {now:.1%} of the newest week's videos, {shares[name]:.1%} of all",
+            )
             for name, now in evidence.newest_zero_shares.items()
             if not now < ALMOST_ALL  # an unknown share is none to pass over
         ]
@@ -71,12 +78,12 @@ class ZerosDidNotJump:
         if any(isnan(jump) for jump, *_ in jumps):
             sentence = "The share of zeros is unknown for a feature, so nobody can tell."
             return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, limit, sentence, at_most=True)
-        jump, told = max(jumps)
+        jump, rows, told = max(jumps)
         sentence = f"The largest rise: {told}; {100 * limit:g} points are allowed."
         outcome = at_most(jump, limit)
         if outcome is Outcome.FAIL:
             sentence += f" Look whether the scraper still reads that count. {DEMOTE.format(code=self.code)}"
-        return Finding(self.code, self.title, outcome, jump, limit, sentence, at_most=True)
+        return Finding(self.code, self.title, outcome, jump, limit, sentence, rows, at_most=True)
 
 
 class EdgesMovedAsBefore:
@@ -103,7 +110,7 @@ class EdgesMovedAsBefore:
         if outcome is Outcome.FAIL:
             remedy = DEMOTE.format(code=self.code)
             sentence += f" Look for a source that was added, dropped or counts otherwise. {remedy}"
-        return Finding(self.code, self.title, outcome, moved, limit, sentence, at_most=True)
+        return Finding(self.code, self.title, outcome, moved, limit, sentence, evidence.usable_videos, at_most=True)
 
 
 def edge_factor(before: tuple[int, ...], now: tuple[int, ...]) -> float:

@@ -111,10 +111,16 @@ class DataEvidence:
     """Share of the training rows on which each feature is zero."""
     newest_zero_shares: Mapping[str, float] = field(default_factory=dict)
     """The same of the newest week; empty where it holds too few videos to tell."""
+    newest_week_rows: int = 0
     edges: EdgeHistory | None = None
     """None where labels were given, or no model of views was promoted yet."""
     newest: Newest | None = None
     """None where no video is dated."""
+
+    @property
+    def training_rows(self) -> int:
+        """Rows of the training part."""
+        return sum(self.training_tiers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,7 @@ def _with_newest_week(evidence: DataEvidence, training_set: TrainingSet | None) 
         evidence,
         zero_shares=_named(names, training_set.zero_shares(training), free),
         newest_zero_shares=_named(names, training_set.zero_shares(week), free) if enough else {},
+        newest_week_rows=len(week),
         newly_missing=tuple(name for name, gone in zip(names, lately.tolist(), strict=True) if gone and enough),
     )
 
