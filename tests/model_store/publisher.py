@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -181,7 +182,7 @@ def _publish(job: Job, seed: int, everybody: Callable[[], object]) -> dict[str, 
 
 
 class _Gate:
-    """Holds some processes until all of them have arrived and the parent lets them on."""
+    """Holds some processes until all that live have arrived and the parent lets them on."""
 
     def __init__(self, n: int) -> None:
         self._n = n
@@ -191,17 +192,19 @@ class _Gate:
     def wait(self) -> None:
         """In a child."""
         os.write(self._arrive, b"!")
+        os.close(self._arrive)
         os.read(self._opened, 1)
 
     def open(self) -> None:
-        """In the parent."""
-        for _ in range(self._n):
-            os.read(self._arrived, 1)
+        """In the parent: a child that died has closed its end, so that nobody waits for it."""
+        os.close(self._arrive)
+        while os.read(self._arrived, self._n):
+            pass
         os.write(self._open, b"!" * self._n)
 
     def close(self) -> None:
         """End of both."""
-        for descriptor in (self._arrived, self._arrive, self._opened, self._open):
+        for descriptor in (self._arrived, self._opened, self._open):
             os.close(descriptor)
 
 
@@ -216,6 +219,8 @@ def _fork(job: Job, seed: int, gates: tuple[_Gate, _Gate], answers: int) -> int:
         said = _publish(job, seed, judged.wait if job.rivals > 1 else lambda: None)
         os.write(answers, (json.dumps(said) + "\n").encode())
         code = 0
+    except BaseException:  # noqa: BLE001  # the process edge: pytest shows what a child says
+        traceback.print_exc()
     finally:
         os._exit(code)
 
@@ -234,7 +239,7 @@ def _serve() -> None:
         pids = [_fork(job, job.seed + number, gates, write) for number in range(job.rivals)]
         _say({"pids": pids})
         sys.stdin.readline()
-        for gate in gates[: 2 if job.rivals > 1 else 1]:
+        for gate in gates:
             gate.open()
         statuses = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
         os.close(write)

@@ -110,9 +110,7 @@ def _record(objects: ObjectStore, choice: _Choice) -> _Choice:
     if _recorded(objects) is None:
         objects.put_if_absent(RECORD_KEY, choice.to_bytes())
     with suppress(Unavailable):  # whoever may not delete leaves a claim that agrees with the record
-        for key in objects.list(CLAIMS):
-            if key.startswith(kind):  # also those of promoters with the same choice, dead or at this very point
-                objects.delete(key)
+        objects.delete(claim)
     return _recorded(objects) or choice
 
 

@@ -46,6 +46,9 @@ _RETRY: Final["RetryConfig"] = {
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=1), "base": 2},
 }
 
+_LIST_TRIES: Final = 5
+"""A prune deletes some hundreds of objects; a list takes a millisecond."""
+
 
 def open_objects(url: str) -> ObjectStore:
     """The store at an address; nothing is read or written yet. Raises InvalidInput where it is no store's address.
@@ -195,10 +198,14 @@ class FolderObjects:
         """Every key below a prefix, sorted; a folder that does not exist yet holds none."""
         _check(prefix)
         with _faults(self.address):
-            try:
-                return _keys(LocalStore(self._existing()), prefix)
-            except FileNotFoundError:
-                return []
+            for _ in range(_LIST_TRIES):
+                try:
+                    root = self._existing()
+                except FileNotFoundError:
+                    return []
+                with suppress(FileNotFoundError):  # something was deleted while it was listed
+                    return _keys(LocalStore(root), prefix)
+            return _keys(LocalStore(root), prefix)
 
     def delete(self, key: str) -> None:
         """Remove an object and the folders that it leaves empty; nothing happens where there is none."""
@@ -208,7 +215,7 @@ class FolderObjects:
             if not path.is_file():
                 return
             _remove(LocalStore(self._existing(), automatic_cleanup=True), key)
-            _sync_place(next(folder for folder in path.parents if folder.is_dir()))
+            _sync_nearest(path.parent)
 
     def _existing(self) -> Path:
         os.stat(f"{self._root}/.")  # noqa: PTH116  # pathlib would drop the dot that tells a folder from a file
@@ -220,6 +227,17 @@ def _sync(path: Path, *, upto: Path) -> None:
     folders = [folder for folder in path.parents if folder == upto or upto in folder.parents]
     for place in (path, *folders):
         _sync_place(place)
+
+
+def _sync_nearest(folder: Path) -> None:
+    """Bring to the disk that a folder lost an entry, or that the one above lost the folder."""
+    while True:
+        try:
+            _sync_place(folder)
+        except FileNotFoundError:  # it was left empty, perhaps by somebody else just now
+            folder = folder.parent
+        else:
+            return
 
 
 def _sync_place(place: Path) -> None:
