@@ -267,3 +267,11 @@ def wait_for_child(pid: int) -> None:
     if not children.exists():
         pytest.skip("NOT TESTED: this system does not list the children of a process.")
     assert any(children.read_text().strip() for _ in range(2_000_000))
+
+
+@pytest.mark.parametrize("name", ["abc", "the old one", "C0FFEE00", "c0ffee0z"])
+def test_a_champion_to_replace_is_named_by_eight_digits_or_more(home: Path, name: str) -> None:
+    answer = tiercast("retrain", "--replace", name, home=home)
+    assert answer.code == 2
+    assert "name the champion by 8 digits or more" in " ".join(answer.err.split())
+    assert not home.exists()
