@@ -19,9 +19,11 @@ from tiercast.core.errors import Unavailable
 from tiercast.core.findings import Outcome
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion, Release
-from tiercast.flows.model_store import ModelStore, Writer, history, rollback
+from tiercast.flows.model_store import ModelStore, Writer
+from tiercast.flows.promotion_history import history
 from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import retrain
+from tiercast.flows.rollback import rollback
 from tiercast.ports import PromotionLog, Question
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
