@@ -111,6 +111,8 @@ def test_people_read_tables_on_standard_output_and_bars_on_standard_error(traine
     assert not {*left.split(", ")} & table.keys()
     assert {*left.split(", ")} | table.keys() == {check.code for check in CHECKS}
     assert "quadratic weighted kappa" in answer.out
+    assert re.search(r"test videos +rows +candidate +champion +difference +95 % interval", answer.out)
+    assert re.search(r"platform tiktok +\d+ +[\d.]+% +[\d.]+% +\+0\.0 +\+0\.0 to \+0\.0", answer.out)
     assert "fitting candidates" in answer.err
     assert "fitting candidates" not in answer.out
 
