@@ -62,7 +62,7 @@ def beside(contender: Contender, who: Standing, objects: ObjectStore, *, replace
     if serving is None or serving.release.manifest.label != label:
         return Beside(None, None, _beside_majority(contender))
     release = serving.release
-    named = replace is not None and release.id.startswith(replace)
+    named = bool(replace) and release.id.startswith(replace or "")
     champion, groups = compare(contender, release, excused=NAMED if named else None)
     return Beside(champion, _beside_best(contender, serving, objects), groups or _beside_majority(contender))
 
