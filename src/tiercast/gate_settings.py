@@ -36,7 +36,11 @@ class MomentGate(BaseModel):
         0.20, "D105", "more zeros by a fifth of the videos than the champion learned from: a count is no longer read"
     )
     max_edge_factor: float = _bar(
-        1.5, "D106", "factor", "edges may move by this, or by as much as they ever did between two promotions", gt=1
+        1.5,
+        "D106",
+        "factor",
+        "edges may move by this a week, or by as much as they ever did between two promotions",
+        gt=1,
     )
     max_newest_age_days: float = _bar(
         7, "D107", "days", "a weekly retrain without a video of that week learns nothing new", gt=0

@@ -149,6 +149,13 @@ def test_edges_may_move_by_a_half_or_as_much_as_they_ever_did(
     assert f"{limit:.2f} is allowed" in finding.explanation
 
 
+def test_slow_drift_under_a_champion_that_stays_does_not_stop_every_run() -> None:
+    moved = replace(edges_moved(2.0), weeks=2.0)
+    finding = EdgesMovedAsBefore().judge(replace(DATA, edges=moved))
+    assert (finding.outcome, finding.required) == (Outcome.PASS, pytest.approx(2.25))
+    assert EdgesMovedAsBefore().judge(replace(DATA, edges=replace(moved, weeks=1.5))).outcome is Outcome.FAIL
+
+
 def test_a_single_edge_that_leapt_is_enough() -> None:
     one = EdgeHistory((99, 999, 9_999, 199_999), (BEFORE,))
     finding = EdgesMovedAsBefore().judge(replace(DATA, edges=one))

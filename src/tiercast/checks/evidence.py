@@ -71,6 +71,8 @@ class EdgeHistory:
 
     today: tuple[int, ...]
     before: tuple[tuple[int, ...], ...]
+    weeks: float = 1.0
+    """Since the last promotion; a shorter time counts as a week."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -36,6 +37,9 @@ from tiercast.learn.groups import newest_week
 from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import Question, Rehearsal
 
+WEEK: Final = timedelta(days=7)
+MAX_WEEKS: Final = 52.0
+"""After a year any edges may have come about."""
 MIN_WEEK_ROWS: Final = 50
 """Fewer videos of the newest week tell nothing about a scraper: a share of a fifth is then known to 11 points."""
 
@@ -172,7 +176,9 @@ def _named(names: list[str], values: np.ndarray[Any, Any], free: list[bool]) -> 
 def _edges(training_set: TrainingSet | None, past: Past) -> EdgeHistory | None:
     if training_set is None or training_set.reference is None or training_set.tier_edges is None:
         return None
-    return EdgeHistory(training_set.tier_edges, past.edges_like(training_set.reference.to_document()))
+    last = past.standing.last_promoted_at
+    weeks = min(MAX_WEEKS, max(1.0, (past.now - last) / WEEK)) if last else 1.0
+    return EdgeHistory(training_set.tier_edges, past.edges_like(training_set.reference.to_document()), weeks)
 
 
 def _shortage(assembly: Assembly | None) -> str | None:
