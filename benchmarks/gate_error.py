@@ -8,7 +8,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from time import perf_counter
@@ -33,8 +33,7 @@ from tiercast.flows.training_set import Drawn, TrainingPlan
 from tiercast.gate_settings import Gate
 from tiercast.learn.alone import names_alone
 from tiercast.learn.bootstrap import Resamples
-from tiercast.learn.metrics import Evaluation, Measure, confusion, majority_forecast
-from tiercast.learn.metrics import _tier_report as tier_report
+from tiercast.learn.metrics import Evaluation, Measure, confusion, majority_forecast, tier_report
 from tiercast.learn.models import Inputs
 from tiercast.learn.paired import paired
 from tiercast.learn.references import Standpoint
@@ -69,14 +68,6 @@ WEEKS: Final = 52
 NOW: Final = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Holdout:
-    """Test rows and what a good model says of them, before models differ."""
-
-    rows: TrainingSet
-    resamples: Resamples
-
-
 @lru_cache(maxsize=3 * WORLDS)
 def creators_of(n: int, world: int) -> tuple[NDArray[np.int64], Resamples]:
     """Creators of real sizes, and their resamples, which the gate draws the same way in every run."""
@@ -86,19 +77,17 @@ def creators_of(n: int, world: int) -> tuple[NDArray[np.int64], Resamples]:
     return creators, Resamples.draw(creators, seed=42)
 
 
-def good_forecast(n: int, rng: np.random.Generator, *, shift: float) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """A calibrated forecast, what came of it, and the place of each video among the tiers."""
+def good_forecast(n: int, rng: np.random.Generator, *, shift: float) -> tuple[Floats, NDArray[np.int64]]:
+    """A forecast that is calibrated, but for a shift, and what came of it."""
     place = rng.uniform(0.5, N_TIERS + 0.5, n)
-    logits = -((np.arange(1, N_TIERS + 1) - place[:, None]) ** 2) / 0.5
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    forecast = odds / odds.sum(axis=1, keepdims=True)
-    came = forecast if not shift else _shifted(place, shift)
+    forecast, came = _around(place), _around(place + shift)
     tiers = 1 + (rng.random(n)[:, None] > np.cumsum(came, axis=1)[:, :-1]).sum(axis=1)
-    return forecast, tiers.astype(np.int64), place
+    return forecast, tiers.astype(np.int64)
 
 
-def _shifted(place: Floats, shift: float) -> Floats:
-    logits = -((np.arange(1, N_TIERS + 1) - place[:, None] - shift) ** 2) / 0.5
+def _around(place: Floats) -> Floats:
+    """Shares of the tiers that fall off to both sides of a place."""
+    logits = -((np.arange(1, N_TIERS + 1) - place[:, None]) ** 2) / 0.5
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: Floats = odds / odds.sum(axis=1, keepdims=True)
     return shares
@@ -237,7 +226,7 @@ def one_pair(task: tuple[str, int, float, int]) -> tuple[Verdict, tuple[str, ...
     truth, n, discordance, repetition = task
     rng = np.random.default_rng((list(TRUTHS).index(truth), n, round(discordance * 100), repetition))
     world, share = repetition % WORLDS, 2 * discordance
-    forecast, tiers, _ = good_forecast(n, rng, shift=SHIFT if "shifted" in truth else 0.0)
+    forecast, tiers = good_forecast(n, rng, shift=SHIFT if "shifted" in truth else 0.0)
     rows = contested(forecast, tiers, rng, share)
     share = len(rows) / n
     creators, _ = creators_of(n, world)
@@ -255,7 +244,7 @@ def one_year(task: tuple[int, float, int]) -> tuple[float, int]:
     champion, best, promoted = 0.0, 0.0, 0
     for week in range(WEEKS):
         world = (repetition + week) % WORLDS
-        forecast, tiers, _ = good_forecast(n, rng, shift=0.0)
+        forecast, tiers = good_forecast(n, rng, shift=0.0)
         rows = contested(forecast, tiers, rng, 2 * discordance)
         share = len(rows) / n
         creators, _ = creators_of(n, world)

@@ -128,7 +128,7 @@ def evaluate(
         rows=len(tiers),
         metrics={name: measure for name, (measure, _) in found.items()},
         confusion_matrix=tuple(tuple(int(n) for n in row) for row in table),
-        per_tier=tuple(_tier_report(table, tier) for tier in TIERS),
+        per_tier=tuple(tier_report(table, tier) for tier in TIERS),
         bounds={name: bounds for name, (_, bounds) in found.items() if bounds is not None},
     )
 
@@ -214,7 +214,8 @@ def _covered(views: NDArray[np.int64] | None, views_interval: NDArray[np.float64
     return (views_interval[:, 0] <= views) & (views <= views_interval[:, 1])
 
 
-def _tier_report(table: NDArray[np.int64], tier: int) -> TierReport:
+def tier_report(table: NDArray[np.int64], tier: int) -> TierReport:
+    """Precision and recall of a tier from the confusion counts (n_tiers, n_tiers)."""
     right, actual, predicted = table[tier - 1, tier - 1], table[tier - 1].sum(), table[:, tier - 1].sum()
     return TierReport(
         tier=tier,
