@@ -41,6 +41,7 @@ class MomentGate(BaseModel):
         "factor",
         "edges may move by this a week, or by as much as they ever did between two promotions",
         gt=1,
+        le=1000,
     )
     max_newest_age_days: float = _bar(
         7, "D107", "days", "a weekly retrain without a video of that week learns nothing new", gt=0
@@ -131,7 +132,9 @@ class Gate(BaseModel):
         if unknown := [code for code in codes if code not in known]:
             raise ValueError(f"there is no check {', '.join(unknown)}; there are {', '.join(known)}")
         if needed := [code for code in codes if code in NEVER_DEMOTED]:
-            raise ValueError(f"{', '.join(needed)} cannot only warn: nothing could be fitted, judged or published then")
+            raise ValueError(
+                f"{', '.join(needed)} cannot only warn: nothing could be fitted, judged, published or pinned then"
+            )
         return tuple(sorted(set(codes)))
 
     def of(self, moment: Moment) -> MomentGate:

@@ -41,7 +41,7 @@ class Retrain(BaseModel):
     test_share: float = Field(
         0.2, gt=0, lt=1, description="share that tests and never trains: of each tier; for forecasts the newest"
     )
-    seed: int = Field(42, ge=0, description="decides which videos test and how folds are drawn")
+    seed: int = Field(42, ge=0, lt=2**32, description="decides which videos test and how folds are drawn")
     save_per_like: float = Field(0.15, ge=0, le=1, description="saves per like, where saves are unknown")
     moments: Literal["auto"] | tuple[Moment, ...] = Field(
         "auto", description="what a plain retrain trains: a list of moments, or those that the data allow"

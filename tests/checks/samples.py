@@ -36,8 +36,9 @@ BARS: Final[Bars] = replace(
 )
 """Bars of which none is unset, so that every check asks."""
 CHAMPION: Final = ChampionFacts(
-    "c0ffee" * 10 + "c0ff", "views", ("like_rate", "share_rate"), {"like_rate": 0.7, "share_rate": 0.0}
-)
+    "c0ffee" * 10 + "c0ff", "views", ("like_rate", "share_rate"), {"like_rate": 0.7, "share_rate": 0.0},
+    usually_known=("like_rate", "share_rate"),
+)  # fmt: skip
 GIVEN: Final = replace(CHAMPION, label="given")
 
 

@@ -76,7 +76,8 @@ def test_no_rival_is_proven_more_accurate_or_one_is(
     finding = NoRivalIsMoreAccurate().judge(over(**{rival: (hits, FAR) for rival, hits in by_rival.items()}))
     assert (finding.outcome, finding.observed, finding.required) == (outcome, observed, 0)
     assert f"Closest is {named}: the candidate is " in finding.explanation
-    assert f"up to {100 * observed:.1f} points more" in finding.explanation
+    more = "more" if observed >= 0 else "less"
+    assert f"at best {100 * abs(observed):.1f} points {more} accurate" in finding.explanation
 
 
 def test_a_rival_is_compared_by_the_bound_that_speaks_against_the_claim() -> None:

@@ -54,7 +54,7 @@ def test_tiers_are_not_asked_about_where_none_could_be_cut() -> None:
 @pytest.mark.parametrize(
     ("training", "test", "outcome", "named"),
     [
-        ((10, 10, 10, 10, 10), (1, 1, 1, 1, 1), Outcome.PASS, "smallest tier has 10 training rows; 10 are required"),
+        ((10, 10, 10, 10, 10), (1, 1, 1, 1, 46), Outcome.PASS, "smallest tier has 10 training rows; 10 are required"),
         ((10, 10, 9, 10, 10), (1, 1, 1, 1, 1), Outcome.FAIL, "Too few rows in tier 3"),
         ((10, 10, 10, 10, 10), (1, 0, 1, 1, 0), Outcome.FAIL, "Too few rows in tier 2, 5"),
         ((90, 0, 0, 0, 10), (9, 0, 0, 0, 1), Outcome.FAIL, "Too few rows in tier 2, 3, 4"),
@@ -95,3 +95,9 @@ def test_a_forecast_needs_two_blocks_of_time_and_other_moments_none(cuts: int | 
     told = "Asked of forecasts only" if cuts is None else f"{cuts} blocks of time .* 2 are required"
     assert re.search(told, finding.explanation)
     assert ("over a longer time" in finding.explanation) == (outcome is Outcome.FAIL)
+
+
+def test_a_test_part_of_fewer_than_fifty_rows_decides_nothing() -> None:
+    finding = EveryTierPopulated().judge(replace(GOOD, training_tiers=(90,) * 5, test_tiers=(10, 10, 10, 10, 9)))
+    assert (finding.outcome, finding.observed, finding.required) == (Outcome.FAIL, 49, 50)
+    assert "raise retrain.test_share" in finding.explanation

@@ -51,3 +51,19 @@ def test_only_the_very_release_that_was_rolled_back_is_held() -> None:
     assert "ben@office rolled this very release back on 2026-11-23 01:00 UTC: odd scores." in finding.explanation
     assert f"`tiercast rollback {SERVING.candidate[:12]} --reason ...`" in finding.explanation
     assert verdict_of(check.judge(itself) for check in SERVING_CHECKS) is Verdict.HOLD
+
+
+def test_an_entry_that_cannot_be_read_may_be_a_pin_until_a_newer_one_settles_it() -> None:
+    newest = replace(SERVING, unreadable=(4,), newest=4)
+    finding = NotPinned().judge(newest)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "Entry 4" in finding.explanation
+    assert NotPinned().judge(replace(newest, newest=5)).outcome is Outcome.PASS
+    waiting = replace(newest, bars=replace(BARS, cool_down_hours=24))
+    assert CooledDown().judge(waiting).outcome is Outcome.INCONCLUSIVE
+
+
+def test_an_entry_that_cannot_be_read_may_have_rolled_the_candidate_back() -> None:
+    finding = NotWithdrawn().judge(replace(SERVING, unreadable=(2,), newest=5))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "gate.warn_only" in finding.explanation

@@ -110,14 +110,22 @@ def test_more_videos_of_the_same_kind_pass_every_question_about_the_data(later: 
 
 def test_a_column_that_vanished_in_the_newest_week_alone_stops_the_run(later: Later) -> None:
     lost = scrapes().with_columns(comments=pl.when(NEWEST_AT).then(None).otherwise(pl.col("comments")))
-    assert_stopped(run(later(lost)), "D103", "Unknown on every video of the newest week: comment_rate, comment_to_like")
+    assert_stopped(run(later(lost)), "D103", "of all or of the newest week: comment_rate, comment_to_like")
 
 
-def test_a_column_that_one_video_of_the_newest_week_still_has_has_not_vanished(later: Later) -> None:
-    newest = scrapes()["published_at"].max()
-    kept = NEWEST_AT & (pl.col("published_at") != newest)
+@pytest.mark.parametrize(("every", "found"), [(20, Outcome.FAIL), (3, Outcome.PASS)])
+def test_a_column_that_few_videos_of_the_newest_week_still_have_has_vanished(
+    later: Later, every: int, found: Outcome
+) -> None:
+    kept = NEWEST_AT & (pl.int_range(pl.len()) % every != 0)
     nearly = scrapes().with_columns(comments=pl.when(kept).then(None).otherwise(pl.col("comments")))
-    assert outcome(run(later(nearly), dry_run=True), "D103") is Outcome.PASS
+    assert outcome(run(later(nearly), dry_run=True), "D103") is found
+
+
+def test_a_column_that_nearly_vanished_from_all_videos_stops_the_run(later: Later) -> None:
+    lost = pl.int_range(pl.len()) % 20 != 0
+    nearly = scrapes().with_columns(comments=pl.when(lost).then(None).otherwise(pl.col("comments")))
+    assert_stopped(run(later(nearly)), "D103", "comment_rate")
 
 
 @pytest.mark.parametrize("when", ["always", "in the newest week"])
@@ -280,6 +288,48 @@ def test_a_pin_holds_every_candidate_until_it_is_taken_away(later: Later) -> Non
     assert report.judged is not None  # measured all the same
     decide(wiring, unpin)
     assert run(wiring).status == "promoted"
+
+
+def test_a_pin_whose_entry_is_damaged_is_not_lifted_by_that(later: Later, tmp_path: Path) -> None:
+    wiring = later(scrapes(), **OTHER)
+    (first,) = entries(wiring)
+    decide(wiring, pin, release=first.release[:12])
+    path = tmp_path / "models" / "observed" / "promotions" / "00000002.json"
+    path.write_bytes(path.read_bytes()[:100])
+    report = run(wiring)
+    assert (report.status, report.champion_after) == ("held", first.release)
+    assert outcome(report, "L301") is Outcome.INCONCLUSIVE
+    decide(wiring, pin, release=first.release[:12])
+    decide(wiring, unpin)
+    assert outcome(run(wiring, warn_only=("L303",), dry_run=True), "L301") is Outcome.PASS
+
+
+def test_a_champion_whose_files_are_lost_is_no_missing_champion(later: Later, tmp_path: Path) -> None:
+    wiring = later(scrapes(), **OTHER)
+    (first,) = entries(wiring)
+    (tmp_path / "models" / "observed" / "releases" / first.release / "manifest.json").unlink()
+    report = run(wiring)
+    assert report.status == "held"
+    assert outcome(report, "C210") is Outcome.INCONCLUSIVE
+    assert f"--replace {first.release[:12]}" in finding(report, "C210").explanation
+    assert run(wiring, replace=first.release[:12]).status == "promoted"
+
+
+def test_a_pin_of_the_release_that_serves_does_not_lower_the_bar(later: Later) -> None:
+    wiring = later(scrapes(), **OTHER)
+    (first,) = entries(wiring)
+    second = run(wiring)
+    assert second.status == "promoted"
+    held_to = entries(wiring)[-1].best
+    decide(wiring, pin, release=str(second.candidate)[:12])
+    decide(wiring, unpin)
+    assert [each.best for each in entries(wiring)[1:]] == [held_to] * 3
+    assert held_to in (first.release, second.candidate)
+
+
+def test_a_name_that_replaces_nobody_is_told(later: Later) -> None:
+    report = run(later(scrapes(), **OTHER), replace="0" * 12, dry_run=True)
+    assert "names no champion of observed" in " ".join(report.warnings)
 
 
 def test_what_was_rolled_back_is_not_promoted_again_until_somebody_chooses_it(later: Later) -> None:

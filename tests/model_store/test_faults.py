@@ -28,8 +28,8 @@ WRITES = {"probe": 1, "labels.json": 2, "model.json": 3, "manifest.json": 4, "pr
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that waits a fifth of a second for an answer, and hardly between its tries."""
-    short = timedelta(milliseconds=200)
+    """A client that waits half a second for an answer, and hardly between its tries."""
+    short = timedelta(milliseconds=500)
     monkeypatch.setattr(adapter, "_CLIENT", adapter._CLIENT | {"read_timeout": short, "timeout": short})
     backoff = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=2), "base": 2}
     monkeypatch.setattr(adapter, "_RETRY", adapter._RETRY | {"backoff": backoff})
@@ -73,7 +73,7 @@ def test_a_bucket_that_fails_at_any_write(
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("kind", ["answers 500", "writes and answers 503", "writes and closes the connection"])
 def test_a_bucket_that_fails_once_is_tried_again_and_the_run_wins(
-    s3_bucket: str, s3_endpoint: str, impatient: None, monkeypatch: pytest.MonkeyPatch, kind: str, write: str
+    s3_bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, kind: str, write: str
 ) -> None:
     """The client's own second try is refused where the first was performed, which is no lost race."""
     url = f"s3://{s3_bucket}/{uuid.uuid4().hex}"

@@ -10,5 +10,5 @@ from tiercast.checks.serving import SERVING_CHECKS
 CHECKS: Final[tuple[Check[Any], ...]] = (*DATA_CHECKS, *CANDIDATE_CHECKS, *SERVING_CHECKS)
 """Every check, in the order in which a run asks them."""
 
-NEVER_DEMOTED: Final = ("C203", "D101", "D102", "D104")
-"""Without these there is nothing to fit or to judge, or what was judged is not what would be published."""
+NEVER_DEMOTED: Final = ("C203", "D101", "D102", "D104", "L301")
+"""Without these nothing can be fitted or judged, what was judged is not what is published, or a pin is none."""

@@ -9,7 +9,7 @@ from tiercast.checks.evidence import Check, DataEvidence
 from tiercast.core.findings import Finding, Outcome, at_most
 
 ALMOST_ALL: Final = 0.9
-"""Young videos have more zeros by themselves; a count that is no longer read is zero nearly everywhere."""
+"""Young videos have more zeros by themselves; what is no longer read is zero, or unknown, nearly everywhere."""
 DEMOTE: Final = "If it is meant to be so, name {code} in gate.warn_only; the release will say so."
 
 
@@ -21,18 +21,18 @@ class NoFeatureVanished:
     why = "A scraper that renames a field empties a column; the champion still expects it."
 
     def judge(self, evidence: DataEvidence) -> Finding:
-        """No feature that the champion had values for is unknown on every row, or on all of the newest week."""
+        """No feature that the champion had values for is unknown on nearly every row, of all or of the newest week."""
         champion = evidence.champion
         if champion is None or champion.label != evidence.label:
             sentence = "No champion of the same label serves, so there is nothing to lose."
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, 0, sentence, at_most=True)
         vanished = [name for name in evidence.all_missing if name in champion.relied_on]
-        lately = [name for name in evidence.newly_missing if name in champion.relied_on and name not in vanished]
+        lately = [name for name in evidence.newly_missing if name in champion.usually_known and name not in vanished]
         if not vanished and not lately:
             sentence = f"All {len(champion.relied_on)} features that the champion relies on still have values."
             return Finding(self.code, self.title, Outcome.PASS, 0, 0, sentence, evidence.training_rows, at_most=True)
         told = f"Unknown on every video: {', '.join(vanished)}. " if vanished else ""
-        told += f"Unknown on every video of the newest week: {', '.join(lately)}. " if lately else ""
+        told += f"Unknown on nearly every video, of all or of the newest week: {', '.join(lately)}. " if lately else ""
         sentence = (
             f"{told}Champion {champion.release[:12]} learned from it. "
             "Look for a renamed or dropped field in the scraper's output, or a changed setting of features or moments."

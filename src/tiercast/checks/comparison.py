@@ -1,6 +1,6 @@
 """Questions about the candidate beside others on the same rows (C206, C207, C210 to C215)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf, isnan
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -19,9 +19,9 @@ RIVAL_NAMES: Final = {
 TOO_FEW_CREATORS: Final = "Too few creators in the test part"
 
 Measured = Literal["accuracy", "log_loss"]
-TOLD: Final[Mapping[Measured, tuple[str, str]]] = {
-    "accuracy": ("accuracy", "more accurate"),
-    "log_loss": ("log loss", "lower in log loss"),
+TOLD: Final[Mapping[Measured, tuple[str, str, str]]] = {
+    "accuracy": ("accuracy", "more accurate", "less accurate"),
+    "log_loss": ("log loss", "lower in log loss", "higher in log loss"),
 }
 
 
@@ -61,8 +61,8 @@ class NoRivalIsMoreAccurate:
             return _unknown(self, few_creators(self.code), 0.0, evidence.evaluation.rows)
         name, found = closest
         sentence = (
-            f"Closest is {RIVAL_NAMES[name]}: the candidate is {_points(found.value)} more accurate, and may be up to "
-            f"{_points(found.upper)} more (upper 95 % bound); below 0 the rival would be proven better."
+            f"Closest is {RIVAL_NAMES[name]}: the candidate is {_by(found.value, _points, 'accuracy')}, and at best "
+            f"{_by(found.upper, _points, 'accuracy')} (95 % bound); below 0 the rival would be proven better."
         )
         outcome, rows = at_least(found.upper, 0), evidence.evaluation.rows
         return Finding(self.code, self.title, outcome, found.upper, 0, sentence, rows, found.interval)
@@ -92,9 +92,13 @@ class NotWorseThan:
         """The lower bound of the paired difference, by creator, is at or above minus the margin."""
         beside = evidence.beside_best if self._best else evidence.beside_champion
         required = -_margin(evidence.bars, self._measure)
-        if beside is None or beside.excused:
-            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, self._nobody(beside))
+        if beside is None:
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, self._nobody())
         pair = _enough(beside, evidence.bars)
+        if isinstance(pair, str) and beside.excused:
+            lost = f"Release {beside.release[:12]} cannot be compared ({beside.problem});"
+            sentence = f"{lost if beside.paired is None else pair} {beside.excused}"
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, sentence)
         if isinstance(pair, str):
             return _unknown(self, pair, required, beside.paired.rows if beside.paired else 0)
         found: Difference | None = getattr(pair, self._measure)
@@ -107,9 +111,7 @@ class NotWorseThan:
         sentence = self._sentence(beside, found, bound, required, outcome)
         return Finding(self.code, self.title, outcome, bound, required, sentence, pair.rows, found.interval)
 
-    def _nobody(self, beside: Comparison | None) -> str:
-        if beside is not None:
-            return f"Release {beside.release[:12]} cannot be compared ({beside.problem}); {beside.excused}"
+    def _nobody(self) -> str:
         return (
             "The champion is the best release kept, or none serves."
             if self._best
@@ -123,9 +125,9 @@ class NotWorseThan:
         rows = f"{beside.paired.rows:,}" if beside.paired else "no"
         shown = _points if self._measure == "accuracy" else _nats
         told = (
-            f"On {rows} videos that neither learned from, the candidate is {shown(found.value)} "
-            f"{TOLD[self._measure][1]} than {beside.release[:12]}, and at least {shown(bound)} with {confidence} % "
-            f"confidence; {shown(required)} is allowed."
+            f"On {rows} videos that neither learned from, the candidate is "
+            f"{_by(found.value, shown, self._measure)} than {beside.release[:12]}, and with {confidence} % confidence "
+            f"at worst {_by(bound, shown, self._measure)}; {_by(required, shown, self._measure)} is allowed."
         )
         if outcome is Outcome.FAIL:
             return f"{told} It is proven worse, with 99 % confidence."
@@ -174,10 +176,10 @@ class CalibratedAsTheChampion:
     def judge(self, evidence: CandidateEvidence) -> Finding:
         """Expected calibration error not proven to exceed the champion's by more than 2 points."""
         beside, limit = evidence.beside_champion, evidence.bars.max_calibration_loss
-        if beside is None or beside.excused:
-            sentence = "No champion of the same label serves that could be compared."
-            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, sentence, at_most=True)
-        pair = _enough(beside, evidence.bars)
+        pair = "No champion of the same label serves." if beside is None else _enough(beside, evidence.bars)
+        if beside is None or (isinstance(pair, str) and beside.excused):
+            told = pair if beside is None else f"{pair} {beside.excused}"
+            return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, str(told), at_most=True)
         if isinstance(pair, str):
             return _unknown(self, pair, limit, beside.paired.rows if beside.paired else 0, at_most=True)
         found = pair.calibration
@@ -214,12 +216,18 @@ def _enough(beside: Comparison, bars: Bars) -> "Paired | str":
     return (
         f"Only {found.rows:,} test videos of {found.creators:,} creators are new to {beside.release[:12]} and the "
         f"candidate ({beside.left_out:,} are not); {bars.min_compared_rows:,} videos and "
-        f"{bars.min_compared_creators:,} creators are required. Ingest more videos, or raise retrain.max_videos."
+        f"{bars.min_compared_creators:,} creators are required. Ingest more videos, raise retrain.max_videos, and "
+        "leave retrain.test_share and retrain.seed as they were."
     )
 
 
 def _most_harmed_first(group: Group) -> float:
     return -inf if group.proven is None or isnan(group.proven) else group.proven
+
+
+def _by(gained: float, shown: Callable[[float], str], measure: Measured) -> str:
+    """A gain or a loss in words."""
+    return f"{shown(abs(gained))} {TOLD[measure][1 if gained >= 0 else 2]}"
 
 
 def _margin(bars: Bars, measure: Measured) -> float:

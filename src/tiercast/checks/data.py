@@ -9,6 +9,8 @@ from tiercast.core.release import Label
 
 MIN_TRAINING_ROWS_A_TIER: Final = 10
 """Three folds then judge at least three rows of every tier."""
+MIN_TEST_ROWS: Final = 50
+"""An accuracy of .6 is then known to 14 points; with twenty rows luck alone passes."""
 
 
 _MORE_VIDEOS: Final[dict[Label, str]] = {
@@ -54,6 +56,13 @@ class EveryTierPopulated:
         ]
         smallest = min(evidence.training_tiers)
         lacking_test = smallest >= required
+        if not thin and sum(evidence.test_tiers) < MIN_TEST_ROWS:
+            sentence = (
+                f"The test part has {sum(evidence.test_tiers)} rows; {MIN_TEST_ROWS} are required, or chance decides. "
+                "Ingest more videos, or raise retrain.test_share."
+            )
+            observed, rows = sum(evidence.test_tiers), sum(evidence.training_tiers)
+            return Finding(self.code, self.title, Outcome.FAIL, observed, MIN_TEST_ROWS, sentence, rows)
         if not thin:
             sentence = f"The smallest tier has {smallest:,} training rows; {required} are required."
             return Finding(

@@ -63,6 +63,8 @@ class ChampionFacts:
     """Whether it learned from and was tested on exactly the rows of this run."""
     same_settings: bool = False
     """Whether settings and libraries are those of this run too."""
+    usually_known: tuple[str, ...] = ()
+    """Features relied on that most of its training rows had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class DataEvidence:
     shortage: str | None = None
     """Why there are not more, and what helps; None where the label's own advice fits."""
     newly_missing: tuple[str, ...] = ()
-    """Features unknown on every video of the newest week, though most older ones have them."""
+    """Features unknown on nearly every training row, or on nearly every video of the newest week."""
     zero_shares: Mapping[str, float] = field(default_factory=dict)
     """Share of the training rows on which each feature is zero."""
     newest_zero_shares: Mapping[str, float] = field(default_factory=dict)
@@ -214,6 +216,10 @@ class ServingEvidence:
     withdrawn: Mapping[str, Promotion]
     """Releases that people took out of service, with the entries that did."""
     last_promoted_at: datetime | None
+    unreadable: tuple[int, ...] = ()
+    """Entries of the promotion log of which nobody knows what they say."""
+    newest: int = 0
+    """The highest number of the log."""
 
 
 Evidence_contra = TypeVar("Evidence_contra", contravariant=True)

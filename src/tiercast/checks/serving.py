@@ -17,6 +17,12 @@ class NotPinned:
     def judge(self, evidence: ServingEvidence) -> Finding:
         """No pin stands."""
         pin = evidence.pinned
+        if evidence.newest in evidence.unreadable:
+            sentence = (
+                f"Entry {evidence.newest} of the promotion log cannot be read, and may be a pin. Restore it, or "
+                "`tiercast pin` the release that should serve and `tiercast unpin` it: newer entries settle it."
+            )
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, None, sentence)
         if pin is None:
             return Finding(self.code, self.title, Outcome.PASS, None, None, "No release is pinned.")
         sentence = (
@@ -36,6 +42,9 @@ class CooledDown:
     def judge(self, evidence: ServingEvidence) -> Finding:
         """The last promotion is at least ``gate.<moment>.cool_down_hours`` old."""
         required, last = evidence.bars.cool_down_hours, evidence.last_promoted_at
+        if required and evidence.newest in evidence.unreadable:
+            sentence = f"Entry {evidence.newest} of the promotion log cannot be read, and may be a promotion."
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, required, sentence)
         if last is None or required == 0:
             sentence = "Nothing was promoted before." if last is None else "No cool-down is set (cool_down_hours)."
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, required, sentence)
@@ -54,6 +63,12 @@ class NotWithdrawn:
     def judge(self, evidence: ServingEvidence) -> Finding:
         """The candidate is no release that was rolled back."""
         entry = evidence.withdrawn.get(evidence.candidate)
+        if entry is None and evidence.unreadable:
+            sentence = (
+                f"Entries {', '.join(map(str, evidence.unreadable))} of the promotion log cannot be read, and may have "
+                "rolled this release back. Restore them from a copy, or name L303 in gate.warn_only."
+            )
+            return Finding(self.code, self.title, Outcome.INCONCLUSIVE, None, None, sentence)
         if entry is None:
             return Finding(self.code, self.title, Outcome.PASS, None, None, "It was never rolled back.")
         sentence = (

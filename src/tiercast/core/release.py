@@ -101,7 +101,7 @@ class Manifest:
             for name in ("tier_edges", "log_views_range"):
                 values[name] = tuple(values[name]) if values[name] is not None else None
             return cls(**values)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidInput(f"The manifest cannot be read ({type(error).__name__}: {error}).") from error
 
 
@@ -173,5 +173,5 @@ class Promotion:
             document["moment"] = Moment(document["moment"])
             document["findings"] = tuple(document["findings"])
             return cls(**document)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidInput(f"A promotion entry cannot be read ({type(error).__name__}: {error}).") from error

@@ -1,5 +1,6 @@
 """The candidate beside a release that serves or served: on the same rows, new to both, and on the same label."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 STANDS_FOR_IT: Final = "the champion, which was held to it, stands for it."
-NAMED: Final = "it was named to be replaced all the same."
+NAMED: Final = "but it was named to be replaced all the same."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,21 @@ class Beside:
 def beside(contender: Contender, who: Standing, objects: ObjectStore, *, replace: str | None) -> Beside:
     """Compare with whoever serves and with the best release kept; ``replace`` names a champion to do without."""
     serving, label = who.champion, contender.training_set.label
+    if who.lost is not None and not named(who.lost, replace):
+        lost = Comparison(who.lost, None, problem=" ".join(who.warnings).rstrip("."))
+        return Beside(lost, None, _beside_majority(contender))
     if serving is None or serving.release.manifest.label != label:
         return Beside(None, None, _beside_majority(contender))
     release = serving.release
-    named = bool(replace) and release.id.startswith(replace or "")
-    champion, groups = compare(contender, release, excused=NAMED if named else None)
+    champion, groups = compare(contender, release)
+    if named(release.id, replace):
+        champion = dataclasses.replace(champion, excused=NAMED)
     return Beside(champion, _beside_best(contender, serving, objects), groups or _beside_majority(contender))
+
+
+def named(release: str, replaced: str | None) -> bool:
+    """Whether the first digits that somebody gave name this release."""
+    return bool(replaced) and release.startswith(replaced or "")
 
 
 def _beside_best(contender: Contender, serving: Champion, objects: ObjectStore) -> Comparison | None:
@@ -75,7 +85,8 @@ def _beside_best(contender: Contender, serving: Champion, objects: ObjectStore) 
         kept = load_release(objects, contender.training_set.moment, best)
     except (InvalidInput, Missing) as error:
         return Comparison(best, None, problem=_bare(error), excused=STANDS_FOR_IT)
-    return compare(contender, kept, excused=STANDS_FOR_IT)[0]
+    found, _ = compare(contender, kept)
+    return found if found.paired else dataclasses.replace(found, excused=STANDS_FOR_IT)
 
 
 def _beside_majority(contender: Contender) -> tuple[Group, ...]:
@@ -84,10 +95,8 @@ def _beside_majority(contender: Contender) -> tuple[Group, ...]:
     return compared_groups(contender, np.arange(len(rows)), contender.majority, resamples)
 
 
-def compare(
-    contender: Contender, release: Release, *, excused: str | None
-) -> tuple[Comparison, tuple[Group, ...]]:  # fmt: skip
-    """Both forecasts of the test rows that neither learned from; ``excused`` says who answers for a missing one."""
+def compare(contender: Contender, release: Release) -> tuple[Comparison, tuple[Group, ...]]:
+    """Both forecasts of the test rows that neither learned from, over all and by group."""
     training_set = contender.training_set
     test = training_set.numbers(test=True)
     try:
@@ -97,7 +106,7 @@ def compare(
             raise InvalidInput("no test row is new to both.")
         other = scored(release, contender.drawn, training_set, test[places])
     except InvalidInput as error:
-        return Comparison(release.id, None, problem=_bare(error), excused=excused), ()
+        return Comparison(release.id, None, problem=_bare(error)), ()
     rows, own = test[places], contender.forecast[places]
     resamples = Resamples.draw(training_set.creators[rows], seed=contender.seed)
     pair = paired(own, other, training_set.tiers[rows], resamples)

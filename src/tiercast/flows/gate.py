@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from tiercast.checks.candidate import CANDIDATE_CHECKS
+from tiercast.checks.change import ALMOST_ALL
 from tiercast.checks.data import DATA_CHECKS
 from tiercast.checks.evidence import (
     REHEARSAL_ROWS,
@@ -38,8 +39,9 @@ from tiercast.learn.training_set import TrainingSet
 from tiercast.ports import Question, Rehearsal
 
 WEEK: Final = timedelta(days=7)
-MAX_WEEKS: Final = 52.0
-"""After a year any edges may have come about."""
+MOST: Final = 0.5
+MAX_WEEKS: Final = 8.0
+"""Longer away than two months, a store may have drifted far, but not by any factor."""
 MIN_WEEK_ROWS: Final = 50
 """Fewer videos of the newest week tell nothing about a scraper: a share of a fifth is then known to 11 points."""
 
@@ -107,6 +109,8 @@ def judge_serving(release: Release, order: Order, past: Past) -> list[Finding]:
         pinned=standing.pinned,
         withdrawn=standing.withdrawn,
         last_promoted_at=standing.last_promoted_at,
+        unreadable=standing.unreadable,
+        newest=standing.last_number,
     )
     return _asked(SERVING_CHECKS, evidence, order)
 
@@ -142,6 +146,7 @@ def _champion_facts(past: Past, drawn: Drawn, order: Order) -> ChampionFacts | N
         release=serving.id,
         label=manifest.label,
         relied_on=tuple(f.name for f in manifest.features if f.held is None and f.missing_share < 1),
+        usually_known=tuple(f.name for f in manifest.features if f.held is None and f.missing_share < MOST),
         zero_shares={f.name: f.zero_share for f in manifest.features if f.held is None and f.zero_share is not None},
         same_rows=sides == now,
         same_settings=(settings, manifest.libraries) == (settings_of(order, drawn), past.libraries),
@@ -159,13 +164,15 @@ def _with_newest_week(evidence: DataEvidence, training_set: TrainingSet | None) 
         return evidence
     week = np.flatnonzero(newest_week(training_set.posted_at))
     enough = MIN_WEEK_ROWS <= len(week) <= len(training_set.posted_at) // 2
-    lately = training_set.unknown[week].all(axis=0) & (training_set.missing_shares() < 0.5)
+    gone = training_set.missing_shares() >= ALMOST_ALL
+    if enough:
+        gone |= training_set.unknown[week].mean(axis=0) >= ALMOST_ALL
     return replace(
         evidence,
         zero_shares=_named(names, training_set.zero_shares(training), free),
         newest_zero_shares=_named(names, training_set.zero_shares(week), free) if enough else {},
         newest_week_rows=len(week),
-        newly_missing=tuple(name for name, gone in zip(names, lately.tolist(), strict=True) if gone and enough),
+        newly_missing=tuple(name for name, lost in zip(names, gone.tolist(), strict=True) if lost),
     )
 
 

@@ -57,6 +57,10 @@ class Standing:
     """Release to the rollback by which people took it out of service, unless they chose it again later."""
     last_promoted_at: datetime | None = None
     """When a retrain last promoted."""
+    unreadable: tuple[int, ...] = ()
+    """Entries of which nobody knows what they say."""
+    lost: str | None = None
+    """The release that the newest readable entry names, where it is not the one that serves: it does not verify."""
 
     @property
     def release(self) -> Release | None:
@@ -183,6 +187,7 @@ def standing(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> 
     """
     entries = history(log, moment) if log else []
     known = [entry.promotion for entry in entries if entry.promotion]
+    meant = known[-1].release if known else None
     try:
         serving = _highest_sound(objects, moment, reversed(entries))
         warnings = serving.warnings if serving else ()
@@ -195,6 +200,8 @@ def standing(objects: ObjectStore, log: PromotionLog | None, moment: Moment) -> 
         pinned=pinned(known),
         withdrawn=withdrawn(known),
         last_promoted_at=last_promoted_at(known),
+        unreadable=tuple(entry.number for entry in entries if entry.promotion is None),
+        lost=meant if meant and (serving is None or serving.release.id != meant) else None,
     )
 
 

@@ -103,9 +103,10 @@ def best_kept(release: Release, who: Standing, beside: Beside | None) -> str:
     Better means a log loss below the best one's with 99 % confidence, and no lower accuracy. Where nobody serves, or
     the champion could not be compared, the new one has the place.
     """
-    if who.champion is None or beside is None or beside.champion is None or beside.champion.paired is None:
+    compared = [each for each in ((beside.best, beside.champion) if beside else ()) if each and each.paired]
+    if who.champion is None or not compared:
         return release.id
-    held_to = beside.best if beside.best is not None and beside.best.paired is not None else beside.champion
+    held_to = compared[0]
     pair = held_to.paired
     if pair is None or pair.log_loss is None or pair.accuracy is None:
         return held_to.release

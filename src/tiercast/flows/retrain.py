@@ -1,6 +1,6 @@
 """The weekly retrain, from query to verdict: read it top to bottom."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from tiercast.core.errors import TiercastError, Unavailable
 from tiercast.core.findings import Finding, Verdict, verdict_of
 from tiercast.core.release import Release
 from tiercast.flows.candidates import fit_best
-from tiercast.flows.comparison import Contender, beside
+from tiercast.flows.comparison import Beside, Contender, beside, named
 from tiercast.flows.evaluation import judge
 from tiercast.flows.forecast_set import Assembly
 from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, judge_serving, rehearse
@@ -165,7 +165,25 @@ def _judged(world: World, order: Order, report: RunReport, proven: Proven, past:
         proven.won.judged, proven.rehearsed, contender, order=order, past=past, beside=compared
     )  # fmt: skip
     findings += judge_serving(proven.release, order, past)
-    return _concluded(replace(report, beside=compared), findings)
+    warnings = dict.fromkeys((*report.warnings, *_replacing(order, past), *_best_lost(compared)))
+    return _concluded(replace(report, beside=compared, warnings=tuple(warnings)), findings)
+
+
+def _replacing(order: Order, past: Past) -> Iterator[str]:
+    """What has to be said where somebody named a release to be replaced."""
+    who = past.standing
+    known = [each for each in (who.lost, who.release.id if who.release else None) if each]
+    if order.replace and not any(named(each, order.replace) for each in known):
+        serving = ", ".join(each[:12] for each in known) or "nobody serves"
+        yield f"--replace {order.replace} names no champion of {order.moment} ({serving}), so it changed nothing."
+    elif order.replace:
+        yield f"--replace {order.replace}: where the champion could not be compared, nothing was asked."
+
+
+def _best_lost(compared: Beside) -> Iterator[str]:
+    best = compared.best
+    if best is not None and best.paired is None:
+        yield f"The best release kept, {best.release[:12]}, could not be compared ({best.problem}); {best.excused}"
 
 
 def _beside(report: RunReport, past: Past) -> RunReport:

@@ -45,12 +45,15 @@ def pin(store: ModelStore, moment: Moment, *, release: str, reason: str, writer:
 
     Raises as ``rollback`` does; InvalidInput also where this very release is pinned already.
     """
-    now, _ = _serving(store, moment)
+    now, champion = _serving(store, moment)
     target = _chosen(store, moment, release, _served(store, moment))
     if now.pinned and now.pinned.release == target:
         raise InvalidInput(_told(now.pinned))
     load_release(store.objects, moment, target)
-    return _written(store, now, _decision("pin", target, moment, reason=reason, writer=writer))
+    decision = _decision("pin", target, moment, reason=reason, writer=writer)
+    if target == champion.release.id:  # who is only kept where it is has not become better by that
+        decision = replace(decision, best=champion.promotion.best)
+    return _written(store, now, decision)
 
 
 def unpin(store: ModelStore, moment: Moment, *, reason: str, writer: Writer) -> Promotion:
