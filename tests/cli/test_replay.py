@@ -15,9 +15,9 @@ RANGE = ("--from", "2025-02-03", "--to", "2025-03-24", "--every", "2w", "--momen
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """700 generated videos, scraped within two days of posting and again later."""
+    """1,200 generated videos, scraped within two days of posting and again later."""
     folder = tmp_path_factory.mktemp("replayed")
-    file = write_rows(folder / "videos.parquet", videos(700))
+    file = write_rows(folder / "videos.parquet", videos(1_200))
     assert tiercast("ingest", file, home=folder / "home").code == 0
     return folder / "home"
 
