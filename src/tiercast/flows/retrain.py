@@ -187,7 +187,7 @@ def _best_lost(compared: Beside) -> Iterator[str]:
 
 
 def _beside(report: RunReport, past: Past) -> RunReport:
-    """The report of a run that is judged beside whoever serves; without one, a candidate that passes is the cure."""
+    """The report of a run that is judged beside whoever serves, if anybody does."""
     who = past.standing
     name = who.release.id if who.release else None
     return replace(report, champion_before=name, champion_after=name, warnings=(*report.warnings, *who.warnings))
