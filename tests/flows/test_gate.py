@@ -469,3 +469,16 @@ def test_a_draft_of_the_same_rows_and_settings_is_nothing_new_and_of_others_is_c
 def _drafted(wiring: Wiring) -> RunReport:
     order = order_of(wiring.settings, Moment.DRAFT, dry_run=True)
     return retrain(replace(world_of(wiring), now=lambda: NOW), order, progress=Silence())
+
+
+def test_a_best_release_whose_files_are_lost_is_told_and_gives_its_place_to_the_champion(
+    later: Later, tmp_path: Path
+) -> None:
+    (first,) = entries(later(scrapes()))
+    second = run(later(scrapes(), RETRAIN__MIN_VIDEOS="401"))
+    (tmp_path / "models" / "observed" / "releases" / first.release / "manifest.json").unlink()
+    third = run(later(scrapes(), RETRAIN__MIN_VIDEOS="402"))
+    assert third.status == "promoted", third.reason
+    assert outcome(third, "C212") is Outcome.NOT_APPLICABLE
+    assert f"The best release kept, {first.release[:12]}, could not be compared" in " ".join(third.warnings)
+    assert entries(later(scrapes()))[-1].best == second.candidate
