@@ -65,8 +65,7 @@ def draw(sources: Sources, moment: Moment, plan: TrainingPlan, forecast: Forecas
         return draw_forecast(sources.history.recent(limit=forecast.history_videos), moment, plan, forecast)
     rows = sources.videos.latest(limit=plan.max_videos, likes_known=True)
     if rows.height >= plan.min_videos:
-        newest: datetime | None = rows["published_at"].max()  # type: ignore[assignment]
-        return Drawn(from_videos(rows, plan), "videos", rows.height, rows=rows, newest_posted_at=newest)
+        return Drawn(from_videos(rows, plan), "videos", rows.height, rows=rows, newest_posted_at=_newest(rows))
     if sources.fallback is None:
         return Drawn(None, "videos", rows.height)
     return Drawn(from_frozen(sources.fallback(), plan), "fallback", rows.height)
@@ -76,8 +75,13 @@ def draw_forecast(rows: pl.DataFrame, moment: Moment, plan: TrainingPlan, foreca
     """What a forecast can learn from these observations."""
     build = Build(plan.min_videos, plan.test_share)
     assembly = assemble(rows, moment, forecast, max_videos=plan.max_videos, build=build)
-    newest: datetime | None = rows.filter(pl.col("views") > 0)["published_at"].max()  # type: ignore[assignment]
+    newest = _newest(rows.filter(pl.col("views") > 0))
     return Drawn(assembly.training_set, "videos", assembly.labelled, assembly, newest_posted_at=newest)
+
+
+def _newest(rows: pl.DataFrame) -> datetime | None:
+    """When the newest of these videos was posted; None where none is dated."""
+    return rows["published_at"].max()  # type: ignore[return-value]
 
 
 def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
@@ -92,7 +96,7 @@ def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
     reference = cut_reference(views, standpoint, RelativeTo.ALL, min_cohort=0, min_posts=0)
     tiers = reference.tiers(views, standpoint)
     identities = rows.select("platform", "video_id").rows()
-    newest = rows["published_at"].max()
+    newest = _newest(rows)
     X = hold(feature_matrix(rows, save_per_like=plan.save_per_like), HELD_ON_VIEWS)
     is_test = stratified_test_rows(tiers, order_keys(identities, seed=plan.seed), share=plan.test_share)
     return TrainingSet(
@@ -108,7 +112,7 @@ def from_videos(rows: pl.DataFrame, plan: TrainingPlan) -> TrainingSet:
         held=dict(HELD_ON_VIEWS),
         views=views,
         reference=reference,
-        newest_video_at=newest.isoformat() if newest is not None else None,  # type: ignore[union-attr]
+        newest_video_at=newest.isoformat() if newest else None,
         standpoint=standpoint,
         posted_at=rows["published_at"].dt.epoch("us").fill_null(UNDATED).to_numpy().astype(np.int64),
     )
