@@ -70,6 +70,21 @@ CONTRACT |= {
     "gate.draft.max_calibration_error": 0.05,
     "gate.draft.max_accuracy": 0.85,
 }
+CONTRACT |= {
+    "retrain.schedule": "0 3 * * 1",
+    "retrain.max_seconds": 120,
+    "score.weights": {"behavioral": 0.35, "gemini": 0.25, "ml": 0.15, "rules": 0.15, "trends": 0.10},
+    "serve.max_body_bytes": 8_000_000,
+    "serve.max_videos": 1_000,
+    "serve.check_seconds": 5,
+    "serve.keep_predictions_days": 90,
+    "serve.max_waiting_predictions": 50_000,
+    "serve.hosts": (),
+    "notify.webhook_url": None,
+    "notify.format": "auto",
+    "cron_secret": None,
+    "api_key": None,
+}
 PLACED = {"database_url", "model_store_url"}
 """Their defaults stand in the home."""
 
@@ -386,3 +401,17 @@ def test_a_setting_that_may_be_two_things_is_called_by_its_name_and_both_are_tol
 def test_settings_cannot_be_changed(home: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
         read_settings(home).retrain.seed = 1  # type: ignore[misc]
+
+
+def test_a_secret_is_never_shown(home: Path) -> None:
+    (home / "tiercast.toml").write_text('cron_secret = ["hunter2"]\n')
+    with pytest.raises(InvalidInput, match=r"The setting cron_secret is \*\*\* \(in .*") as error:
+        read_settings(home)
+    assert "hunter2" not in str(error.value)
+    (home / "tiercast.toml").write_text('cron_secret = "hunter2"\n')
+    assert "hunter2" not in repr(read_settings(home))
+
+
+def test_signals_have_the_names_that_the_settings_give_them(home: Path) -> None:
+    (home / "tiercast.toml").write_text("[score.weights]\nlooks = 3\nml = 1\n")
+    assert read_settings(home).score.weights == {"looks": 3, "ml": 1}

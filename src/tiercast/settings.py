@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -23,11 +23,16 @@ from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
 from tiercast.gate_settings import FROZEN, Gate
+from tiercast.serve_settings import Notify, Score, Serve
 
 PREFIX: Final = "TIERCAST_"
 LEVEL: Final = "__"
 FILE: Final = "tiercast.toml"
 HOME_VARIABLE: Final = "TIERCAST_HOME"
+SECRETS: Final = ("cron_secret", "api_key", "notify.webhook_url")
+"""Settings whose value no message shows."""
+FREE: Final = "score.weights."
+"""What follows is a name of the user's own."""
 
 
 class Retrain(BaseModel):
@@ -46,6 +51,9 @@ class Retrain(BaseModel):
     moments: Literal["auto"] | tuple[Moment, ...] = Field(
         "auto", description="what a plain retrain trains: a list of moments, or those that the data allow"
     )
+
+    schedule: str = Field("0 3 * * 1", description="cron line, UTC, at which serve retrains; empty: never")
+    max_seconds: int = Field(120, ge=1, description="a retrain that takes longer ends as failed")
 
     @field_validator("moments")
     @classmethod
@@ -137,6 +145,15 @@ class Settings(BaseSettings):
     moments: Moments = Field(Moments(), description="")
     tiers: Tiers = Field(Tiers(), description="")
     gate: Gate = Field(Gate(), description="")
+    score: Score = Field(Score(), description="")
+    serve: Serve = Field(Serve(), description="")
+    notify: Notify = Field(Notify(), description="")
+    cron_secret: SecretStr | None = Field(
+        None, min_length=1, description="bearer of the cron route; none: it answers 503"
+    )
+    api_key: SecretStr | None = Field(
+        None, min_length=1, description="one bearer key of the API, beside those of `tiercast keys`"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -213,7 +230,7 @@ def _refuse_unknown(document: Mapping[str, Any], file: Path | None) -> None:
     sources = [(key, f"in {file}") for key in _flat(document)]
     sources += [(key, f"environment variable {variable}") for variable, key in _environment()]
     for key, source in sources:
-        if not any(key == name or name.startswith(f"{key}.") for name in names):
+        if not any(key == name or name.startswith(f"{key}.") for name in names) and not key.startswith(FREE):
             raise InvalidInput(f"There is no setting {key!r} ({source}). {_nearest(key, names)}")
 
 
@@ -246,7 +263,8 @@ def _sentence(error: ValidationError, file: Path | None) -> str:
         variable for variable, key in _environment() if os.environ[variable] and f"{name}.".startswith(f"{key}.")
     ]
     source = f"environment variable {max(variables, key=len)}" if variables else f"in {file}"
-    return f"The setting {name} is {first['input']!r} ({source}): {told}."
+    value = "***" if name in SECRETS else repr(first["input"])
+    return f"The setting {name} is {value} ({source}): {told}."
 
 
 def _setting_of(place: tuple[int | str, ...]) -> str:

@@ -37,6 +37,19 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE {schema}videos ADD COLUMN region text",
         "CREATE INDEX videos_of_creator ON {schema}videos {by_creator}",
     ),
+    (
+        """CREATE TABLE {schema}predictions (
+            prediction text PRIMARY KEY, predicted_at {time} NOT NULL, platform text, video_id text NOT NULL,
+            author text, moment text NOT NULL, release text NOT NULL, probabilities text NOT NULL,
+            features text NOT NULL, missing text NOT NULL)""",
+        "CREATE INDEX predictions_newest ON {schema}predictions (moment, predicted_at)",
+        """CREATE TABLE {schema}api_keys (
+            name text PRIMARY KEY, digest text NOT NULL UNIQUE, added_at {time} NOT NULL, revoked_at {time})""",
+        "ALTER TABLE {schema}leases ADD COLUMN run text",
+        """CREATE TABLE {schema}slots (
+            name text NOT NULL, slot {time} NOT NULL, taken_by text NOT NULL, taken_at {time} NOT NULL,
+            PRIMARY KEY (name, slot))""",
+    ),
 )
 
 Words = dict[str, str]

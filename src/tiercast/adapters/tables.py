@@ -92,6 +92,31 @@ leases: Final = Table(
     Column("holder", Text),
     Column("token", Text),
     Column("expires_at", BigInteger),
+    Column("run", Text),
+)
+slots: Final = Table(
+    "slots",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("slot", BigInteger, primary_key=True),
+    Column("taken_by", Text),
+    Column("taken_at", BigInteger),
+)
+predictions: Final = Table(
+    "predictions",
+    metadata,
+    Column("prediction", Text, primary_key=True),
+    Column("predicted_at", BigInteger),
+    *(Column(name, Text) for name in ("platform", "video_id", "author", "moment", "release")),
+    *(Column(name, Text) for name in ("probabilities", "features", "missing")),
+)
+api_keys: Final = Table(
+    "api_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("digest", Text),
+    Column("added_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )
 identity: Final = Table("identity", metadata, Column("database_id", Text, primary_key=True))
 

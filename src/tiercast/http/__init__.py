@@ -1,0 +1,1 @@
+"""The HTTP service: parse, call a flow, answer. Nothing else."""
