@@ -167,16 +167,55 @@ class RunLog(Protocol):
         """One run by its id or a unique prefix; raises Missing."""
         ...
 
+    def of(self, retrain: str) -> list[RunRecord]:
+        """The run of this very id, and those of its single moments (``ID-draft``), oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """The retrain that is under way, as its lease tells."""
+
+    run: str
+    holder: str
+    """The process and its machine."""
+    since: datetime
+    """By the database's clock."""
+
 
 class Lease(Protocol):
-    """The right to retrain, which one process holds at a time."""
+    """The right to retrain, which one run holds at a time."""
 
     def __enter__(self) -> "Lease":
-        """Take the lease; raises Unavailable naming who holds it."""
+        """Take the lease; raises Busy naming the run that holds it."""
+        ...
+
+    def ensure_held(self) -> None:
+        """Raises Unavailable where the lease was lost: to another run, or to a person."""
         ...
 
     def __exit__(self, *exc: object) -> None:
         """Give it back."""
+        ...
+
+
+class Slots(Protocol):
+    """Times at which a schedule was due; of several servers, one has each."""
+
+    def claim(self, slot: datetime, by: str) -> bool:
+        """Whether nobody had this slot before; then it is ``by``'s."""
+        ...
+
+    def last(self) -> datetime | None:
+        """The newest slot that somebody had."""
+        ...
+
+
+class Notifier(Protocol):
+    """Somebody who wants to hear of retrains that did not promote."""
+
+    def send(self, record: RunRecord) -> None:
+        """Tell of one run; raises Unavailable where it did not arrive."""
         ...
 
 
@@ -205,6 +244,68 @@ class ReplaySteps(Protocol):
 
     def save(self, step: ReplayedStep) -> None:
         """Keep a step; raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPrediction:
+    """One answer that somebody got, and what it rested on."""
+
+    prediction: str
+    """Its id; ids sort by time."""
+    predicted_at: datetime
+    platform: str | None
+    video_id: str
+    author: str | None
+    moment: Moment
+    release: str
+    feature_schema: str
+    """The first digits of the hash of the vector's names and units."""
+    probabilities: tuple[float, ...]
+    features: tuple[float | None, ...]
+    """The vector as the model got it, in the release's order; None where it got no number."""
+    missing: tuple[str, ...]
+    """Features whose inputs were unknown, also those for which a value stood in or that the release holds constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingCounts:
+    """Of so many predictions, how many lacked the inputs of each feature; a feature that none lacked is not named."""
+
+    predictions: int
+    lacking: Mapping[str, int]
+
+
+class ServedPredictions(Protocol):
+    """Every prediction that was served, for as long as they are kept (SQLite, Postgres)."""
+
+    def save(self, served: Sequence[ServedPrediction]) -> None:
+        """Keep them, all or none; one that is kept already stays as it is.
+
+        Raises Unavailable where another try may succeed, InvalidInput where these can never be kept.
+        """
+        ...
+
+    def recent(
+        self, *, limit: int, moment: Moment | None = None, video_id: str | None = None, before: str | None = None
+    ) -> list[ServedPrediction]:
+        """The newest, newest first: of a moment, of a video, or those before the last one of an earlier page."""
+        ...
+
+    def missing(self, moment: Moment, *, feature_schema: str, since: datetime, limit: int) -> MissingCounts:
+        """What the newest ``limit`` predictions of that feature set lacked, none of them older than ``since``."""
+        ...
+
+    def erase(self, *, author: str | None, video_id: str | None) -> int:
+        """Remove those of an author, also nameless ones of the author's stored videos, or of one video; how many."""
+        ...
+
+    def drop_before(self, at: datetime) -> int:
+        """Remove what was served before that time; how many."""
+        ...
+
+    def count(self) -> int:
+        """Predictions kept."""
         ...
 
 

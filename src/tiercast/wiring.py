@@ -24,17 +24,22 @@ from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.adapters.rehearsal import FreshProcess
 from tiercast.adapters.scraped_table import find_scraped_table
 from tiercast.adapters.sql_history import SqlVideoHistory
-from tiercast.adapters.sql_runs import SqlLease, SqlRunLog
+from tiercast.adapters.sql_predictions import SqlPredictions
+from tiercast.adapters.sql_lease import SqlLease, retrain_in_progress
+from tiercast.adapters.sql_runs import SqlRunLog
+from tiercast.adapters.sql_slots import SqlSlots
 from tiercast.adapters.sql_videos import SqlVideoStore
 from tiercast.core.errors import InvalidInput
 from tiercast.ports import (
     FrozenSet,
-    Lease,
+    InProgress,
     ObjectStore,
     PromotionLog,
     Rehearsal,
     RunLog,
     ScrapedTable,
+    Slots,
+    ServedPredictions,
     VideoHistory,
     VideoStore,
 )
@@ -91,6 +96,11 @@ class Wiring:
         """Past runs."""
         return RunsInEither(SqlRunLog(self.engine, self.where), self.run_folder)
 
+    @cached_property
+    def served(self) -> ServedPredictions:
+        """Predictions that were served."""
+        return SqlPredictions(self.engine, self.where)
+
     @property
     def run_folder(self) -> RunFolder:
         """Runs that no database took."""
@@ -101,9 +111,18 @@ class Wiring:
         """Refused rows."""
         return RejectFolder(self.settings.home / "rejects")
 
-    def lease(self) -> Lease:
-        """The right to retrain."""
-        return SqlLease(self.engine, self.where)
+    def lease(self, run: str, *, token: str | None = None) -> SqlLease:
+        """The right to retrain, for the run of this id; with a token, the one that another process took for it."""
+        return SqlLease(self.engine, self.where, run, token=token)
+
+    def in_progress(self) -> InProgress | None:
+        """The retrain that is under way, whoever runs it."""
+        return retrain_in_progress(self.engine, self.where)
+
+    @property
+    def slots(self) -> Slots:
+        """The times at which the schedule was due."""
+        return SqlSlots(self.engine, self.where, "retrain")
 
     def rehearsal(self) -> Rehearsal:
         """A fresh process, already starting."""

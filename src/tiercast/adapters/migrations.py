@@ -40,12 +40,15 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """CREATE TABLE {schema}predictions (
             prediction text PRIMARY KEY, predicted_at {time} NOT NULL, platform text, video_id text NOT NULL,
-            author text, moment text NOT NULL, release text NOT NULL, probabilities text NOT NULL,
-            features text NOT NULL, missing text NOT NULL)""",
+            author text, moment text NOT NULL, release text NOT NULL, feature_schema text NOT NULL,
+            probabilities text NOT NULL, features text NOT NULL, missing text NOT NULL)""",
         "CREATE INDEX predictions_newest ON {schema}predictions (moment, predicted_at)",
+        "CREATE INDEX predictions_of_video ON {schema}predictions {by_video}",
+        "CREATE INDEX predictions_of_creator ON {schema}predictions {by_name}",
         """CREATE TABLE {schema}api_keys (
             name text PRIMARY KEY, digest text NOT NULL UNIQUE, added_at {time} NOT NULL, revoked_at {time})""",
-        "ALTER TABLE {schema}leases ADD COLUMN run text",
+        "ALTER TABLE {schema}leases ADD COLUMN run text NOT NULL DEFAULT ''",
+        "ALTER TABLE {schema}leases ADD COLUMN taken_at bigint NOT NULL DEFAULT 0",
         """CREATE TABLE {schema}slots (
             name text NOT NULL, slot {time} NOT NULL, taken_by text NOT NULL, taken_at {time} NOT NULL,
             PRIMARY KEY (name, slot))""",
@@ -59,6 +62,8 @@ SQLITE: Final[Words] = {
     "bytes": "blob",
     "newest_first": "published_at DESC",  # SQLite puts nulls last by itself
     "by_creator": "(author, platform, published_at)",
+    "by_video": "(video_id)",
+    "by_name": "(author)",
     "uuid": "lower(hex(randomblob(16)))",
 }
 POSTGRES: Final[Words] = {
@@ -67,6 +72,8 @@ POSTGRES: Final[Words] = {
     "bytes": "bytea",
     "newest_first": "published_at DESC NULLS LAST",
     "by_creator": "USING hash (author)",  # a row of a B-tree holds 2,704 bytes, and nothing bounds an author
+    "by_video": "USING hash (video_id)",
+    "by_name": "USING hash (author)",
     "uuid": "replace(gen_random_uuid()::text, '-', '')",
 }
 POSTGRES_PREPARE: Final = (

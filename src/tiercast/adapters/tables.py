@@ -93,6 +93,7 @@ leases: Final = Table(
     Column("token", Text),
     Column("expires_at", BigInteger),
     Column("run", Text),
+    Column("taken_at", BigInteger),
 )
 slots: Final = Table(
     "slots",
@@ -107,7 +108,7 @@ predictions: Final = Table(
     metadata,
     Column("prediction", Text, primary_key=True),
     Column("predicted_at", BigInteger),
-    *(Column(name, Text) for name in ("platform", "video_id", "author", "moment", "release")),
+    *(Column(name, Text) for name in ("platform", "video_id", "author", "moment", "release", "feature_schema")),
     *(Column(name, Text) for name in ("probabilities", "features", "missing")),
 )
 api_keys: Final = Table(
