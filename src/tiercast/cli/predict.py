@@ -14,7 +14,7 @@ from tiercast.adapters.formats import drafts
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home, platform_option
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
-from tiercast.core.video import published_at_from_tiktok_id
+from tiercast.flows.given import cleaned, early_max_age_hours
 from tiercast.flows.predict import (
     NEEDS,
     UNKNOWN,
@@ -29,7 +29,6 @@ from tiercast.flows.predict import (
     usable_rows,
     with_platforms_of_creators,
 )
-from tiercast.intake.clean import Context, clean
 from tiercast.intake.schema import SCHEMA, nearest_column
 from tiercast.ports import SourceFile, VideoHistory
 from tiercast.render.output import warn
@@ -61,7 +60,7 @@ def command(
     rows, refused = _stored(wiring) if stored else _given(str(source), platform_option(platform))
     if any(each.forecasts for each in servings) and not stored:
         rows = _with_platforms(rows, wiring)
-    request = Request(rows, now(), _early_max_age_hours(wiring, servings))
+    request = Request(rows, now(), early_max_age_hours(servings, wiring.settings.moments.early_max_age_hours))
     if refused:
         warn(f"Refused, so without prediction: {len(refused):,}. The first: {refused[0]}")
     _say_what_is_left_out(request, servings, moment)
@@ -91,13 +90,6 @@ def _servings(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]
     return servings
 
 
-def _early_max_age_hours(wiring: Wiring, servings: Mapping[Moment, Serving]) -> float:
-    """How old an observation may be for ``early``: as its champion was trained, else as the settings say."""
-    if Moment.EARLY in servings:
-        return float(servings[Moment.EARLY].release.manifest.settings["early_max_age_hours"])
-    return wiring.settings.moments.early_max_age_hours
-
-
 def _stored(wiring: Wiring) -> tuple[pl.DataFrame, list[str]]:
     """Every observation of dated videos, and the latest of those without a posting time."""
     dated = wiring.history.recent(limit=None)
@@ -117,12 +109,10 @@ def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
     kept: list[pl.DataFrame] = []
     refused: list[str] = []
     for batch in source.batches():
-        known = _tiktok_ids(batch.rows)
-        context = Context(now(), None, source.modified_at, platform or UNKNOWN, known, planned=True)
-        cleaned = clean(batch.rows, context)
+        sound = cleaned(batch.rows, now=now(), guessed_at=source.modified_at, platform=platform)
         _warn_of_ignored(batch.ignored)
-        kept.append(cleaned.rows.drop("row"))
-        refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in cleaned.rejects]
+        kept.append(sound.rows.drop("row"))
+        refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in sound.rejects]
     return pl.concat(kept) if kept else pl.DataFrame(schema=SCHEMA), refused
 
 
@@ -159,12 +149,6 @@ def _opened(name: str) -> SourceFile:
             return opened(drafts.name)
         except InvalidInput:
             raise unknown from None
-
-
-def _tiktok_ids(rows: pl.DataFrame) -> dict[str, str]:
-    """Ids that hold a TikTok posting time: such a row is TikTok's, and training read its hour from there too."""
-    ids = {str(video_id).strip() for video_id in rows["video_id"].to_list()} if "video_id" in rows.columns else set()
-    return {video_id: "tiktok" for video_id in ids if published_at_from_tiktok_id(video_id, now())}
 
 
 def _say_what_is_left_out(request: Request, servings: Mapping[Moment, Serving], moment: Moment | None) -> None:

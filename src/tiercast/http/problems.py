@@ -16,6 +16,7 @@ STATUS_OF: Final[dict[type[TiercastError], HTTPStatus]] = {
     Missing: HTTPStatus.NOT_FOUND,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+_UNFORESEEN: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ProblemDocument(BaseModel):
@@ -32,8 +33,10 @@ class ProblemDocument(BaseModel):
 KINDS: Final = {
     HTTPStatus.BAD_REQUEST: ("malformed", "The request cannot be read"),
     HTTPStatus.UNAUTHORIZED: ("unauthorized", "The bearer key is missing or unknown"),
+    HTTPStatus.FORBIDDEN: ("forbidden", "The request comes from another site"),
     HTTPStatus.NOT_FOUND: ("not-found", "It does not exist"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method-not-allowed", "This route does not take that method"),
+    HTTPStatus.REQUEST_TIMEOUT: ("too-slow", "The request took too long to arrive"),
     HTTPStatus.CONFLICT: ("conflict", "A retrain is running already"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("too-large", "The request is too large"),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("unsupported-media-type", "The body is of another kind"),
@@ -68,7 +71,8 @@ class Problem(Exception):
     @classmethod
     def of(cls, error: TiercastError) -> "Problem":
         """The problem that an error is, by its remedy."""
-        return cls(STATUS_OF[type(error)], str(error))
+        status = next((each for kind, each in STATUS_OF.items() if isinstance(error, kind)), _UNFORESEEN)
+        return cls(status, str(error))
 
     def response(self, headers: Mapping[str, str] | None = None) -> Response:
         """The answer."""

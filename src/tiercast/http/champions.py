@@ -1,0 +1,134 @@
+"""The champions in memory: loaded once, looked after in the background, swapped between two requests."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import structlog
+
+from tiercast.core.errors import InvalidInput, Missing, TiercastError
+from tiercast.core.moments import Moment
+from tiercast.flows.model_store import champion
+from tiercast.flows.predict import Serving, Videos
+from tiercast.learn.models import Inputs
+from tiercast.learn.predictor import Predictor
+from tiercast.learn.references import Standpoint
+from tiercast.ports import ObjectStore, PromotionLog
+
+DAMAGE_CHECKS: Final = 12
+"""Checks after which damage is looked at again: a minute by default, since each reads whole releases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is known of one moment: who answers, up to which entry that was read, and what is wrong with it."""
+
+    serving: Serving | None = None
+    promoted: int = 0
+    """The entry by which the serving release was chosen."""
+    promoted_at: datetime | None = None
+    seen: int = 0
+    """The highest entry that was read."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where champions and their history come from."""
+
+    objects: Callable[[], ObjectStore]
+    log: Callable[[], PromotionLog | None]
+    videos: Videos
+
+
+@dataclass(slots=True)
+class Champions:
+    """Every moment's champion. Readers never wait: a newer one takes its place in one assignment, proven before."""
+
+    sources: Sources
+    _loaded: Mapping[Moment, Loaded] = field(default_factory=lambda: {moment: Loaded() for moment in Moment})
+    _problem: str | None = None
+    _checks: int = 0
+    _checking: threading.Lock = field(default_factory=threading.Lock)
+
+    def current(self) -> Mapping[Moment, Serving]:
+        """The champions that answer now."""
+        return {moment: each.serving for moment, each in self._loaded.items() if each.serving is not None}
+
+    def loaded(self) -> Mapping[Moment, Loaded]:
+        """The same with what is known around them."""
+        return self._loaded
+
+    @property
+    def problem(self) -> str | None:
+        """Why the store could not be asked the last time; None where it could."""
+        return self._problem
+
+    def check(self) -> None:
+        """Look for newer entries and load what they name; whatever goes wrong, whoever serves goes on serving."""
+        with self._checking:
+            self._checks += 1
+            try:
+                log = self.sources.log()
+                found = {moment: self._newer(log, moment, self._loaded[moment]) for moment in Moment} if log else {}
+            except TiercastError as error:
+                if self._problem is None:
+                    structlog.get_logger().warning("model store out of reach", problem=str(error))
+                self._problem = str(error)
+                return
+            if self._problem is not None:
+                structlog.get_logger().info("model store within reach again")
+            self._problem = None
+            self._loaded = {**self._loaded, **found}
+
+    def _newer(self, log: PromotionLog, moment: Moment, held: Loaded) -> Loaded:
+        again = held.warnings and self._checks % DAMAGE_CHECKS == 0
+        if held.seen and not again and not _has(log, moment, held.seen + 1):
+            return held
+        seen = max(log.numbers(moment), default=0)
+        return held if not seen else self._load(log, moment, replace(held, seen=seen))
+
+    def _load(self, log: PromotionLog, moment: Moment, held: Loaded) -> Loaded:
+        try:
+            found = champion(self.sources.objects(), log, moment)
+            if found is None:
+                return held
+            newest = found.promotion
+            if held.serving is not None and newest.number <= held.promoted:
+                return _told(held, moment, found.warnings)  # what serves from memory is newer than what still verifies
+            serving = Serving(found.release, Predictor.of(found.release), found.warnings, self.sources.videos)
+            _prove(serving)
+        except (InvalidInput, Missing) as error:
+            return _told(held, moment, (str(error),))
+        structlog.get_logger().info("champion", moment=moment.value, release=found.release.id, number=newest.number)
+        return _told(
+            replace(held, serving=serving, promoted=newest.number, promoted_at=newest.at), moment, found.warnings
+        )
+
+
+def _has(log: PromotionLog, moment: Moment, number: int) -> bool:
+    """Whether an entry exists; cheaper than listing them, and numbers have no gaps."""
+    try:
+        log.read(moment, number)
+    except Missing:
+        return False
+    return True
+
+
+def _prove(serving: Serving) -> None:
+    """Let a release answer for a video that is like its training's middle; raises InvalidInput where it cannot."""
+    medians = [feature.median for feature in serving.release.manifest.features]
+    X = np.array([[np.nan if median is None else median for median in medians]])
+    unknown = np.full(1, np.nan)
+    asked = serving.predictor.described(Inputs(X), Standpoint(["unknown"], unknown, unknown, np.zeros(1)))
+    serving.predictor.probabilities(asked)
+
+
+def _told(held: Loaded, moment: Moment, warnings: tuple[str, ...]) -> Loaded:
+    for warning in warnings:
+        if warning not in held.warnings:
+            structlog.get_logger().warning("champion not replaced", moment=moment.value, problem=warning)
+    return replace(held, warnings=warnings)
