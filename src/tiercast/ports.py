@@ -183,6 +183,35 @@ class InProgress:
     """By the database's clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class NamedKey:
+    """What people may know of an API key: never the key, nor its digest."""
+
+    name: str
+    added_at: datetime
+    revoked_at: datetime | None = None
+
+
+class KeyRing(Protocol):
+    """API keys by name, each kept as a digest; a name is used once, also after its key was revoked."""
+
+    def add(self, name: str, digest: str, at: datetime) -> bool:
+        """Keep a key; False where the name was ever used."""
+        ...
+
+    def names(self) -> list[NamedKey]:
+        """Every key, also the revoked ones, in the order in which they were added."""
+        ...
+
+    def revoke(self, name: str, at: datetime) -> bool:
+        """End a key; False where there is none of that name that still opens."""
+        ...
+
+    def digests(self) -> dict[str, str]:
+        """The digest of each key that opens, by name."""
+        ...
+
+
 class Lease(Protocol):
     """The right to retrain, which one run holds at a time."""
 
@@ -211,10 +240,20 @@ class Slots(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is told of a run that did not promote, for programs and for people."""
+
+    run: str
+    facts: Mapping[str, object]
+    text: str
+    """In Slack's markup."""
+
+
 class Notifier(Protocol):
     """Somebody who wants to hear of retrains that did not promote."""
 
-    def send(self, record: RunRecord) -> None:
+    def send(self, notice: Notice) -> None:
         """Tell of one run; raises Unavailable where it did not arrive."""
         ...
 

@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from tiercast.core.cron import CronLine
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
@@ -54,6 +55,16 @@ class Retrain(BaseModel):
 
     schedule: str = Field("0 3 * * 1", description="cron line, UTC, at which serve retrains; empty: never")
     max_seconds: int = Field(120, ge=1, description="a retrain that takes longer ends as failed")
+
+    @field_validator("schedule")
+    @classmethod
+    def _a_cron_line(cls, schedule: str) -> str:
+        if schedule.strip():
+            try:
+                CronLine.parse(schedule)
+            except InvalidInput as error:
+                raise ValueError(str(error)) from error
+        return schedule.strip()
 
     @field_validator("moments")
     @classmethod

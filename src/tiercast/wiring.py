@@ -24,8 +24,9 @@ from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.adapters.rehearsal import FreshProcess
 from tiercast.adapters.scraped_table import find_scraped_table
 from tiercast.adapters.sql_history import SqlVideoHistory
-from tiercast.adapters.sql_predictions import SqlPredictions
+from tiercast.adapters.sql_keys import SqlKeyRing
 from tiercast.adapters.sql_lease import SqlLease, retrain_in_progress
+from tiercast.adapters.sql_predictions import SqlPredictions
 from tiercast.adapters.sql_runs import SqlRunLog
 from tiercast.adapters.sql_slots import SqlSlots
 from tiercast.adapters.sql_videos import SqlVideoStore
@@ -38,8 +39,8 @@ from tiercast.ports import (
     Rehearsal,
     RunLog,
     ScrapedTable,
-    Slots,
     ServedPredictions,
+    Slots,
     VideoHistory,
     VideoStore,
 )

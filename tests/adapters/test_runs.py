@@ -1,6 +1,5 @@
-"""Runs and the right to retrain, the same on SQLite and Postgres; and runs in a folder where no table takes them."""
+"""Runs, the same on SQLite and Postgres; and runs in a folder where no table takes them."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import text
 
-from tiercast.adapters import sql_runs
 from tiercast.adapters.home import RunFolder, RunsInEither
-from tiercast.adapters.sql_runs import SqlLease, SqlRunLog
-from tiercast.core.errors import InvalidInput, Missing, Unavailable
+from tiercast.adapters.sql_runs import SqlRunLog
+from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.ports import RunLog, RunRecord
 
@@ -110,98 +108,9 @@ def test_a_run_that_the_table_does_not_take_goes_to_the_folder_and_is_found_ther
         either.get("third")
 
 
-# -- the right to retrain
-
-
-def lease(database: Any) -> SqlLease:
-    return SqlLease(database.engine, "the database")
-
-
-def leases(database: Any) -> list[Any]:
-    with database.engine.connect() as connection:
-        return list(connection.execute(text(f"SELECT holder, expires_at FROM {database.schema}leases")).all())
-
-
-def foreign(database: Any, *, expires_at: int) -> None:
-    """A lease that a process on another machine took."""
-    values = {"h": "process 7 on elsewhere", "at": expires_at}
-    with database.engine.begin() as connection:
-        connection.execute(text(f"INSERT INTO {database.schema}leases VALUES ('retrain', :h, 'theirs', :at)"), values)
-
-
-def test_a_second_retrain_is_told_who_runs_and_for_how_long(database: Any) -> None:
-    with lease(database):
-        ((holder, _),) = leases(database)
-        with pytest.raises(Unavailable) as caught, lease(database):
-            pytest.fail("two held the lease")
-    said = str(caught.value)
-    assert f"A retrain is running already: {holder}." in said
-    assert "process " in holder
-    assert "its lease ends by itself in" in said
-
-
-def test_the_lease_is_free_again_afterwards(database: Any) -> None:
-    with lease(database):
-        pass
-    assert leases(database) == []
-    with lease(database):
-        assert len(leases(database)) == 1
-
-
-def test_the_lease_is_given_back_after_an_error(database: Any) -> None:
-    with pytest.raises(RuntimeError, match="boom"), lease(database):
-        raise RuntimeError("boom")
-    assert leases(database) == []
-
-
-def test_a_refused_second_holder_does_not_end_the_first_lease(database: Any) -> None:
-    with lease(database):
-        for _ in range(2):
-            with pytest.raises(Unavailable), lease(database):
-                pass
-        assert len(leases(database)) == 1
-
-
-def test_the_lease_of_a_process_that_died_is_taken_over_once_it_has_expired(database: Any) -> None:
-    foreign(database, expires_at=1)
-    with lease(database):
-        ((holder, expires_at),) = leases(database)
-        assert "elsewhere" not in holder
-        assert expires_at > 1_000_000
-    assert leases(database) == []
-
-
-def test_a_lease_that_has_not_expired_is_respected(database: Any) -> None:
-    foreign(database, expires_at=2**53)
-    with pytest.raises(Unavailable, match="process 7 on elsewhere"), lease(database):
-        pass
-    assert leases(database) == [("process 7 on elsewhere", 2**53)]
-
-
-def test_who_lost_the_lease_leaves_the_new_holder_alone(database: Any) -> None:
-    with lease(database):
-        with database.engine.begin() as connection:
-            connection.execute(text(f"DELETE FROM {database.schema}leases"))
-        foreign(database, expires_at=2**53)
-    assert leases(database) == [("process 7 on elsewhere", 2**53)]
-
-
-def test_a_living_holder_renews_its_lease(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sql_runs, "RENEW_SECONDS", 0.01)
-    renewed = threading.Event()
-
-    def seen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("UPDATE") and "leases" in statement and aged.is_set():
-            done.append(statement)
-        if len(done) >= 2:  # the first may have been on its way already; once a second begins, it is committed
-            renewed.set()
-
-    aged, done = threading.Event(), []  # type: ignore[var-annotated]
-    event.listen(database.engine, "after_cursor_execute", seen)
-    with lease(database):
-        with database.engine.execution_options(writes=True).begin() as connection:
-            connection.execute(text(f"UPDATE {database.schema}leases AS aged SET expires_at = 1"))
-        aged.set()
-        assert renewed.wait(60)
-        ((_, expires_at),) = leases(database)
-        assert expires_at > 1
+def test_the_runs_of_one_retrain_are_found_by_its_id_alone(log: RunLog) -> None:
+    for hours, run in enumerate(("aa", "aa-draft", "aa-early", "aab", "aa-other")):
+        log.save(record(run, hours))
+    assert [found.run for found in log.of("aa")] == ["aa", "aa-draft", "aa-early"]
+    assert [found.run for found in log.of("aa-early")] == ["aa-early"]
+    assert log.of("a") == log.of("../aa") == []

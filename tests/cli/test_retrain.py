@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from cli.conftest import Trained
 from cli.program import LENIENT, OTHER, assert_failed, ended, hashes, rows, started, tiercast, write_frozen, write_rows
 from tiercast.adapters.databases import open_sqlite
-from tiercast.adapters.sql_runs import SqlLease
+from tiercast.adapters.sql_lease import SqlLease
 
 STRICT = {**LENIENT, "TIERCAST_GATE__MIN_ACCURACY": "0.99"}
 
@@ -168,7 +168,7 @@ def test_the_second_of_two_retrains_says_who_runs(trained: Trained) -> None:
 
 def test_a_lease_of_another_process_is_respected_until_it_is_given_back(trained: Trained) -> None:
     engine = open_sqlite(trained.home / "videos.db")
-    with SqlLease(engine, "the test's database"):
+    with SqlLease(engine, "the test's database", "20260101T000000-abcdef"):
         blocked = tiercast("retrain", "--json", home=trained.home)
     engine.dispose()
     assert_failed(blocked, f"process {os.getpid()} on")

@@ -13,7 +13,7 @@ from flows.conftest import Open, put
 from flows.forecasts import SMALL, YOUNG, videos
 from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.moments import Moment
-from tiercast.flows.moments import Retrained, retrain_allowed
+from tiercast.flows.moments import Retrained, retrain_moments
 from tiercast.flows.report import RunReport
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
@@ -21,7 +21,7 @@ from tiercast.wiring import Wiring
 
 def retrained(wiring: Wiring, *, dry_run: bool = False) -> Retrained:
     orders = {moment: order_of(wiring.settings, moment, dry_run=dry_run) for moment in Moment}
-    return retrain_allowed(world_of(wiring), orders, progress=Silence())
+    return retrain_moments(world_of(wiring), orders, "auto", progress=Silence())
 
 
 def test_an_empty_store_asks_for_observed_alone_whose_gate_says_what_is_missing(
@@ -91,7 +91,7 @@ def test_a_store_that_cannot_be_read_is_one_failed_run_and_nothing_is_left_out(
     with wiring.engine.begin() as connection:
         connection.execute(text("ALTER TABLE observations RENAME TO elsewhere"))
     orders = {moment: order_of(wiring.settings, moment) for moment in Moment}
-    done = retrain_allowed(world, orders, progress=Silence())
+    done = retrain_moments(world, orders, "auto", progress=Silence())
     (report,) = done.reports
     assert (report.moment, report.status, done.skipped) == (Moment.OBSERVED, "failed", None)
     assert "observations" in report.reason

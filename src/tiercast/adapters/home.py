@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from tiercast.adapters.sql_runs import ids_of
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.ports import RunLog, RunRecord
@@ -115,6 +116,11 @@ class RunFolder:
             raise Missing(f"There is no run {run!r}. 'tiercast runs' lists them.")
         return _record(found[0])
 
+    def of(self, retrain: str) -> list[RunRecord]:
+        """The run of this very id, and those of its single moments, oldest first."""
+        paths = (self._folder / f"{run}.json" for run in ids_of(retrain))
+        return sorted((_record(path) for path in paths if path.is_file()), key=lambda record: record.started_at)
+
 
 def _record(path: Path) -> RunRecord:
     try:
@@ -150,3 +156,8 @@ class RunsInEither:
             return self._table.get(run)
         except Missing:
             return self._folder.get(run)
+
+    def of(self, retrain: str) -> list[RunRecord]:
+        """Those of both, oldest first."""
+        both = self._table.of(retrain) + self._folder.of(retrain)
+        return sorted(both, key=lambda record: record.started_at)

@@ -53,13 +53,23 @@ class ForgottenRuns:
         """Raises Missing."""
         raise Missing(f"A replay keeps no run {run!r}.")
 
+    def of(self, retrain: str) -> list[RunRecord]:  # noqa: ARG002
+        """None."""
+        return []
+
 
 class FreeLease:
     """A Lease that nobody else could want."""
 
+    def __init__(self, run: str = "") -> None:
+        self.run = run
+
     def __enter__(self) -> "FreeLease":
         """Take it."""
         return self
+
+    def ensure_held(self) -> None:
+        """It is."""
 
     def __exit__(self, *exc: object) -> None:
         """Give it back."""

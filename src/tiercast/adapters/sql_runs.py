@@ -1,26 +1,16 @@
-"""Runs and the right to retrain, in SQL."""
+"""Runs, in SQL."""
 
 import json
-import os
-import socket
-import threading
 from datetime import UTC, datetime
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any
 
-from sqlalchemy import Engine, delete, insert, literal, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, insert, literal, select
 
 from tiercast.adapters.databases import plain_errors
-from tiercast.adapters.tables import epoch_us, from_epoch_us, leases, microseconds, now_us, runs
-from tiercast.core.errors import InvalidInput, Missing, Unavailable
+from tiercast.adapters.tables import epoch_us, from_epoch_us, microseconds, runs
+from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.ports import RunRecord
-
-LEASE_SECONDS: Final = 30
-"""A holder that died loses the lease this long after its last sign of life."""
-RENEW_SECONDS: Final = 10
-RETRAIN: Final = "retrain"
 
 
 class SqlRunLog:
@@ -58,6 +48,17 @@ class SqlRunLog:
             raise InvalidInput(f"Run {run!r} is not unique: {', '.join(row.run for row in found[:5])}.")
         raise Missing(f"There is no run {run!r}. 'tiercast runs' lists them.")
 
+    def of(self, retrain: str) -> list[RunRecord]:
+        """The run of this very id, and those of its single moments, oldest first."""
+        wanted = _select_runs().where(runs.c.run.in_(ids_of(retrain))).order_by(runs.c.started_at)
+        with plain_errors(self._where), self._engine.connect() as connection:
+            return [_record(row) for row in connection.execute(wanted).all()]
+
+
+def ids_of(retrain: str) -> list[str]:
+    """The ids that the runs of one retrain may have."""
+    return [retrain, *(f"{retrain}-{moment.value}" for moment in Moment)]
+
 
 def _select_runs() -> Any:
     return select(runs.c.run, runs.c.moment, runs.c.status, epoch_us(runs.c.started_at).label("at"), runs.c.document)
@@ -66,64 +67,3 @@ def _select_runs() -> Any:
 def _record(row: Any) -> RunRecord:
     started_at = datetime.fromtimestamp(row.at / 1_000_000, tz=UTC)
     return RunRecord(row.run, Moment(row.moment), row.status, started_at, json.loads(row.document))
-
-
-class SqlLease:
-    """The right to retrain: one row under the database's clock, renewed while the holder lives."""
-
-    def __init__(self, engine: Engine, where: str) -> None:
-        self._engine = engine
-        self._where = where
-        self._token = uuid4().hex
-        self._holder = (
-            f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        )
-        self._done = threading.Event()
-        self._renewal = threading.Thread(target=self._keep, daemon=True, name="lease")
-
-    def __enter__(self) -> "SqlLease":
-        """Take the lease; raises Unavailable naming who holds it."""
-        try:
-            self._take()
-            self._renewal.start()
-        except KeyboardInterrupt:  # it may be taken already, and no block is entered yet that would give it back
-            self.__exit__()
-            raise
-        return self
-
-    def _take(self) -> None:
-        with plain_errors(self._where), self._engine.execution_options(writes=True).begin() as connection:
-            held = connection.execute(
-                select(leases.c.holder, (leases.c.expires_at - now_us()).label("left")).where(
-                    leases.c.name == RETRAIN, leases.c.expires_at > now_us()
-                )
-            ).first()
-            if held is not None:
-                raise Unavailable(
-                    f"A retrain is running already: {held.holder}. Wait for it to end; if that process is gone, "
-                    f"its lease ends by itself in {max(1, round(held.left / 1_000_000))} seconds."
-                )
-            connection.execute(delete(leases).where(leases.c.name == RETRAIN))
-            values = {"name": RETRAIN, "holder": self._holder, "token": self._token, "expires_at": _expiry()}
-            connection.execute(insert(leases).values(values))
-
-    def __exit__(self, *exc: object) -> None:
-        """Give it back."""
-        self._done.set()
-        if self._renewal.is_alive():
-            self._renewal.join()
-        with plain_errors(self._where), self._engine.begin() as connection:
-            connection.execute(delete(leases).where(leases.c.token == self._token))
-
-    def _keep(self) -> None:
-        while not self._done.wait(RENEW_SECONDS):
-            try:
-                with self._engine.begin() as connection:
-                    mine = leases.c.token == self._token
-                    connection.execute(update(leases).where(mine).values(expires_at=_expiry()))
-            except DBAPIError:
-                continue  # a database that is away for a moment; the promotion log decides any race
-
-
-def _expiry() -> Any:
-    return now_us() + LEASE_SECONDS * 1_000_000

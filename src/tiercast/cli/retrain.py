@@ -2,22 +2,28 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Final
 
 import structlog
 import typer
 
+from tiercast.adapters.handover import Handed, handed_over
+from tiercast.adapters.time_limit import TimeLimit
+from tiercast.adapters.webhook import open_webhook
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
 from tiercast.flows.forecast_set import ForecastPlan
-from tiercast.flows.moments import Retrained, retrain_allowed
+from tiercast.flows.moments import Retrained, Wanted, none_began, retrain_moments
+from tiercast.flows.notify import Noting, notify
 from tiercast.flows.order import Order
-from tiercast.flows.report import RunReport, failed_before_it_began, recorded
-from tiercast.flows.retrain import World, retrain
+from tiercast.flows.report import RunReport, recorded, run_id
+from tiercast.flows.retrain import Frame, World
 from tiercast.flows.training_set import TrainingPlan
-from tiercast.ports import Progress
+from tiercast.ports import Progress, RunRecord
 from tiercast.render.logs import log_to_stderr
 from tiercast.render.output import print_json, progress_bars, warn
 from tiercast.render.run import show_run
@@ -59,35 +65,69 @@ def command(
         raise typer.BadParameter(
             "name the champion by 8 digits or more, as `tiercast models` shows", param_hint="--replace"
         )
+    handed = handed_over()
     wiring = open_home(home)
-    with progress_bars(quiet=as_json) as progress:
-        done = _retrain(wiring, moment, progress, dry_run=dry_run, replacing=replacing)
-    for report in done.reports:
-        _log(report, machine=as_json)
-    if as_json:
-        print_json(done.to_document())
-    else:
-        for report in done.reports:
-            show_run(report.to_document())
-        for skipped, why in (done.skipped or {}).items():
-            warn(f"{skipped.value}: not trained. {why}")
+    chosen = wiring.settings.retrain.moments if moment is None else (moment,)
+    wanted = chosen if chosen == "auto" else list(dict.fromkeys(chosen))
+    orders = {each: order_of(wiring.settings, each, dry_run=dry_run, replacing=replacing) for each in Moment}
+    noted: list[RunRecord] = []
+    try:
+        with progress_bars(quiet=as_json) as progress:
+            done = _retrain(wiring, orders, wanted, handed=handed, noted=noted, progress=progress)
+        _show(done, as_json=as_json)
+    finally:  # an interrupted run failed too; by now its lease is given back and its answer is out
+        _notify(wiring, noted)
     _exit(done.reports)
 
 
 def _retrain(
-    wiring: Wiring, moment: Moment | None, progress: Progress, *, dry_run: bool, replacing: str | None
+    wiring: Wiring,
+    orders: Mapping[Moment, Order],
+    wanted: Wanted,
+    *,
+    handed: Handed,
+    noted: list[RunRecord],
+    progress: Progress,
 ) -> Retrained:
-    wanted = wiring.settings.retrain.moments if moment is None else (moment,)
-    orders = {each: order_of(wiring.settings, each, dry_run=dry_run, replacing=replacing) for each in Moment}
+    frame = Frame(handed.run or run_id(now()), limit=_limit(wiring.settings.retrain.max_seconds))
     try:
         world = world_of(wiring)
     except TiercastError as error:  # a database that cannot be read is a failed run, and never a fallback
-        moments = [Moment.OBSERVED] if wanted == "auto" else wanted
-        failed = [failed_before_it_began(each, now(), str(error), dry_run=dry_run) for each in moments]
-        return Retrained([recorded(report, wiring.run_folder) for report in failed])
-    if wanted == "auto":
-        return retrain_allowed(world, orders, progress=progress)
-    return Retrained([retrain(world, orders[each], progress=progress) for each in wanted])
+        failed = none_began(orders, wanted, run=str(frame.run), at=now(), reason=str(error))
+        return Retrained([recorded(report, Noting(wiring.run_folder, noted)) for report in failed])
+    lease = partial(wiring.lease, token=handed.token)
+    world = replace(world, lease=lease, runs=Noting(wiring.runs, noted))
+    return retrain_moments(world, orders, wanted, progress=progress, frame=frame)
+
+
+def _limit(seconds: int) -> TimeLimit:
+    return TimeLimit(
+        seconds,
+        f"The retrain took longer than retrain.max_seconds allows ({seconds} s) and was ended; `tiercast models` shows "
+        "which release serves. Raise retrain.max_seconds, or lower retrain.max_videos or features.history_videos.",
+    )
+
+
+def _show(done: Retrained, *, as_json: bool) -> None:
+    for report in done.reports:
+        _log(report, machine=as_json)
+    if as_json:
+        print_json(done.to_document())
+        sys.stdout.flush()  # whoever started this process reads it before any notice is sent
+        return
+    for report in done.reports:
+        show_run(report.to_document())
+    for skipped, why in (done.skipped or {}).items():
+        warn(f"{skipped.value}: not trained. {why}")
+
+
+def _notify(wiring: Wiring, noted: Sequence[RunRecord]) -> None:
+    """Tell of what did not promote; a notice that does not arrive changes nothing about the run."""
+    notify_settings = wiring.settings.notify
+    url = notify_settings.webhook_url
+    trouble = notify(noted, open_webhook(url.get_secret_value() if url else None, notify_settings.format))
+    if trouble:
+        structlog.get_logger().warning("notice", trouble=trouble)
 
 
 def order_of(

@@ -15,3 +15,15 @@ class Missing(TiercastError):
 
 class Unavailable(TiercastError):
     """A database, a store or a disk did not do its part; the same request may work later."""
+
+
+class Busy(Unavailable):
+    """Another retrain is under way; ``run`` is its id."""
+
+    def __init__(self, sentence: str, run: str) -> None:
+        super().__init__(sentence)
+        self.run = run
+
+
+class Overdue(TiercastError):
+    """The work took longer than it may. None of the three, so that no part of it takes this for a fault of its own."""

@@ -1,7 +1,10 @@
 """Which moments the data allow, and one retrain for each of them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
 
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
@@ -10,10 +13,12 @@ from tiercast.flows.gate import judge_data
 from tiercast.flows.model_store import Standing
 from tiercast.flows.order import Order
 from tiercast.flows.past import Past
-from tiercast.flows.report import RunReport, failed_before_it_began, recorded
-from tiercast.flows.retrain import World, note_changes, retrain
+from tiercast.flows.report import RunReport, failed_before_it_began, interrupted, recorded, run_id
+from tiercast.flows.retrain import ALONE, Frame, World, note_changes, retrain
 from tiercast.flows.training_set import Drawn
 from tiercast.ports import Progress
+
+Wanted = Literal["auto"] | Sequence[Moment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +38,58 @@ class Retrained:
         return {**document, "skipped": {moment.value: why for moment, why in self.skipped.items()}}
 
 
-def retrain_allowed(world: World, orders: Mapping[Moment, Order], *, progress: Progress) -> Retrained:
-    """Every moment that has videos enough; where none has, ``observed``, whose gate says what is missing."""
-    observed = orders[Moment.OBSERVED]
-    try:
-        note_changes(world, progress)
-        skipped = _short_of_data(world, orders)
-    except TiercastError as error:
-        failed = failed_before_it_began(Moment.OBSERVED, world.now(), str(error), dry_run=observed.dry_run)
-        return Retrained([recorded(failed, world.runs)])
-    noted = replace(world, scraped_table=None)
-    wanted = [moment for moment in Moment if moment not in skipped]
-    return Retrained([retrain(noted, orders[moment], progress=progress) for moment in wanted], skipped)
+def retrain_moments(
+    world: World, orders: Mapping[Moment, Order], wanted: Wanted, *, progress: Progress, frame: Frame = ALONE
+) -> Retrained:
+    """Each of these moments under one lease; with ``auto`` every one that has videos enough.
+
+    Where none has, ``observed``, whose gate says what is missing. One run has the frame's id, several begin with it.
+    """
+    run = frame.run or run_id(world.now())
+    with ExitStack() as stack:
+        try:
+            lease = stack.enter_context(world.lease(run))
+            with frame.limit:
+                chosen, skipped = _chosen(world, orders, wanted, progress)
+        except TiercastError as error:
+            failed = none_began(orders, wanted, run=run, at=world.now(), reason=str(error))
+            return Retrained([recorded(report, world.runs) for report in failed])
+        except BaseException as error:
+            for report in none_began(orders, wanted, run=run, at=world.now(), reason=interrupted(error)):
+                recorded(report, world.runs)
+            raise
+        noted = world if skipped is None else replace(world, scraped_table=None)
+        frames = {each: replace(frame, run=run_of(run, each, chosen), lease=lease) for each in chosen}
+        reports = [retrain(noted, orders[each], progress=progress, frame=frames[each]) for each in chosen]
+        return Retrained(reports, skipped)
+
+
+def none_began(
+    orders: Mapping[Moment, Order], wanted: Wanted, *, run: str, at: datetime, reason: str
+) -> list[RunReport]:  # fmt: skip
+    """The failed runs of a retrain none of whose moments could begin; with ``auto`` nobody knows yet which they are."""
+    moments = [Moment.OBSERVED] if wanted == "auto" else wanted
+    return [failed_before_it_began(orders[each], at, reason, run=run_of(run, each, moments)) for each in moments]
+
+
+def run_of(retrain: str, moment: Moment, moments: Sequence[Moment]) -> str:
+    """The id of one moment's run: the retrain's own where it is the only one.
+
+    >>> run_of("20260101T000000-abcdef", Moment.DRAFT, list(Moment))
+    '20260101T000000-abcdef-draft'
+    """
+    return retrain if len(moments) == 1 else f"{retrain}-{moment.value}"
+
+
+def _chosen(
+    world: World, orders: Mapping[Moment, Order], wanted: Wanted, progress: Progress
+) -> tuple[Sequence[Moment], dict[Moment, str] | None]:
+    """The moments to train, and those that the data do not allow; None where they were named."""
+    if wanted != "auto":
+        return wanted, None
+    note_changes(world, progress)
+    skipped = _short_of_data(world, orders)
+    return [moment for moment in Moment if moment not in skipped], skipped
 
 
 def _short_of_data(world: World, orders: Mapping[Moment, Order]) -> dict[Moment, str]:

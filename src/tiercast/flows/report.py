@@ -13,6 +13,7 @@ from tiercast.flows.candidates import CandidateLine
 from tiercast.flows.comparison import Beside
 from tiercast.flows.evaluation import Judged, Slice
 from tiercast.flows.forecast_set import EMBARGO_DAYS, Assembly
+from tiercast.flows.order import Order
 from tiercast.flows.training_set import Source
 from tiercast.learn.confidence import ConfidentPart
 from tiercast.learn.features import FEATURES, Needs
@@ -192,9 +193,17 @@ def run_id(at: datetime) -> str:
     return f"{at:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
 
-def failed_before_it_began(moment: Moment, at: datetime, reason: str, *, dry_run: bool) -> RunReport:
-    """The report of a run whose database could not even be opened."""
-    return RunReport(run_id(at), moment, "failed", "videos", reason, at, dry_run=dry_run)
+def failed_before_it_began(order: Order, at: datetime, reason: str, *, run: str | None = None) -> RunReport:
+    """The report of a run that could not even begin."""
+    return RunReport(run or run_id(at), order.moment, "failed", "videos", reason, at, dry_run=order.dry_run)
+
+
+def interrupted(error: BaseException) -> str:
+    """Why a run ended that nobody let end, in a sentence."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted before its end; `tiercast models` shows which release serves."
+    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"Ended by a fault that nobody foresaw ({said}). Run it again with --debug and report it."
 
 
 def recorded(report: RunReport, runs: RunLog) -> RunReport:

@@ -1,8 +1,8 @@
 """The weekly retrain, from query to verdict: read it top to bottom."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -20,7 +20,7 @@ from tiercast.flows.model_store import ModelStore, Writer, standing
 from tiercast.flows.order import Order
 from tiercast.flows.past import Past, promoted_tiers
 from tiercast.flows.publish import Passed, Won, best_kept, publish, stage
-from tiercast.flows.report import STATUS_OF, RunReport, recorded, run_id
+from tiercast.flows.report import STATUS_OF, RunReport, failed_before_it_began, interrupted, recorded
 from tiercast.flows.stopwatch import Stopwatch
 from tiercast.flows.training_set import Drawn, Sources, draw
 from tiercast.learn.training_set import TrainingSet
@@ -54,7 +54,8 @@ class World:
     write_log: Callable[[], PromotionLog]
     """The log that is safe to promote in, probed and recorded."""
     runs: RunLog
-    lease: Callable[[], Lease]
+    lease: Callable[[str], Lease]
+    """The right to retrain, for the run of this id."""
     rehearsal: Callable[[], Rehearsal]
     now: Callable[[], datetime]
     libraries: Mapping[str, str]
@@ -86,26 +87,42 @@ class Proven:
         )
 
 
-def retrain(world: World, order: Order, *, progress: Progress) -> RunReport:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a run may be given from outside: its id, a lease that is held already, and the time it may take."""
+
+    run: str | None = None
+    lease: Lease | None = None
+    limit: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Raises Overdue in the block once the time is up; entered once for each moment, with what is left of it."""
+
+
+ALONE: Final = Frame()
+
+
+def retrain(world: World, order: Order, *, progress: Progress, frame: Frame = ALONE) -> RunReport:
     """Train, judge and perhaps publish. The run is recorded whatever its end, also where another one was running."""
-    watch, started_at = Stopwatch(), world.now()
-    report = RunReport(run_id(started_at), order.moment, "failed", "videos", "", started_at, dry_run=order.dry_run)
+    watch = Stopwatch()
+    report = failed_before_it_began(order, world.now(), "", run=frame.run)
     try:
-        with world.lease():
-            report = _run(world, order, report, watch=watch, progress=progress)
+        with nullcontext(frame.lease) if frame.lease else world.lease(report.run) as lease, frame.limit:
+            report = _run(_fenced(world, lease), order, report, watch=watch, progress=progress)
     except TiercastError as error:
         report = replace(report, reason=str(error))
     except BaseException as error:
-        recorded(replace(report, reason=_told(error), seconds=watch.seconds()), world.runs)
+        recorded(replace(report, reason=interrupted(error), seconds=watch.seconds()), world.runs)
         raise
     return recorded(replace(report, seconds=watch.seconds()), world.runs)
 
 
-def _told(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
-        return "Interrupted before its end; `tiercast models` shows which release serves."
-    said = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"Ended by a fault that nobody foresaw ({said}). Run it again with --debug and report it."
+def _fenced(world: World, lease: Lease) -> World:
+    """The same world for as long as the lease is held: whoever lost it promotes nothing more."""
+
+    def write_log() -> PromotionLog:
+        lease.ensure_held()
+        return world.write_log()
+
+    return replace(world, write_log=write_log)
 
 
 def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, progress: Progress) -> RunReport:

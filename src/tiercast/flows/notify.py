@@ -1,0 +1,99 @@
+"""Who hears of a retrain that did not promote, and in which words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tiercast.core.errors import Unavailable
+from tiercast.ports import Notice, Notifier, RunLog, RunRecord
+
+TOLD: Final = ("held", "rejected", "failed")
+LONGEST: Final = 2_500
+"""Characters of Slack's text; a section of Slack takes 3,000."""
+
+
+class Noting:
+    """A RunLog that also notes what it is given to keep, so that it can be told once everything else is done."""
+
+    def __init__(self, runs: RunLog, noted: list[RunRecord]) -> None:
+        self._runs = runs
+        self._noted = noted
+
+    def save(self, record: RunRecord) -> None:
+        """Keep a run, and remember it whether or not that worked."""
+        self._noted.append(record)
+        self._runs.save(record)
+
+    def recent(self, limit: int) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        return self._runs.recent(limit)
+
+    def get(self, run: str) -> RunRecord:
+        """One run by its id or a unique prefix; raises Missing."""
+        return self._runs.get(run)
+
+    def of(self, retrain: str) -> list[RunRecord]:
+        """The runs of one retrain."""
+        return self._runs.of(retrain)
+
+
+def notify(records: Sequence[RunRecord], notifier: Notifier | None) -> str | None:
+    """Tell of each run that did not promote; where one does not arrive, no further is tried and a sentence says so."""
+    if notifier is None:
+        return None
+    try:
+        for record in records:
+            if record.status in TOLD:
+                notifier.send(notice_of(record))
+    except Unavailable as error:
+        return str(error)
+    return None
+
+
+def notice_of(record: RunRecord) -> Notice:
+    """What is told of a run."""
+    return Notice(record.run, _facts(record), _text(record))
+
+
+def _facts(record: RunRecord) -> dict[str, object]:
+    return {
+        "run": record.run,
+        "moment": record.moment.value,
+        "status": record.status,
+        "reason": record.document["reason"],
+        "champion": record.document["champion_after"],
+        "findings": _objections(record.document),
+        "started_at": record.started_at.isoformat(),
+    }
+
+
+def _text(record: RunRecord) -> str:
+    """For people, in Slack's markup; captions and handles cannot make links or mentions of it."""
+    champion = record.document["champion_after"]
+    serving = f"{str(champion)[:12]} goes on serving." if champion else "Nothing serves."
+    lines = [
+        f"*Tiercast: the retrain of {record.moment.value} {_ENDED[record.status]}*",
+        _escaped(str(record.document["reason"])),
+        *(f"• {each['code']} {_escaped(str(each['title']))}" for each in _objections(record.document)),
+        f"{serving} `tiercast runs {_escaped(record.run)}` has it whole.",
+    ]
+    head, *rest = lines
+    body = "\n".join(rest)
+    return f"{head}\n{body if len(body) <= LONGEST else body[:LONGEST] + '…'}"
+
+
+_ENDED: Final = {"held": "was held", "rejected": "was rejected", "failed": "failed"}
+
+
+def _objections(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings that stood in the way, as they stand in the run."""
+    findings: Sequence[Mapping[str, Any]] = document.get("findings") or ()
+    return [each for each in findings if each["outcome"] in ("fail", "inconclusive") and not each["demoted"]]
+
+
+def _escaped(text: str) -> str:
+    """The text with Slack's three control characters as entities.
+
+    >>> _escaped("<!channel> & co")
+    '&lt;!channel&gt; &amp; co'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
