@@ -41,11 +41,19 @@ def _plain(value: Any) -> str:
 def commands() -> Iterator[str]:
     """Every command with its arguments and options."""
     for name in main.COMMANDS:
-        command = typer.main.get_command(main.command_module(name).app)
-        yield f"\n### tiercast {name}\n\n{' '.join(str(command.help).split())}\n\n| | |\n|---|---|\n"
-        for parameter in command.params:
-            if parameter.name != "help":
-                yield f"| `{_shown(parameter)}` | {getattr(parameter, 'help', '') or ''} |\n"
+        yield from _command(name, typer.main.get_command(main.command_module(name).app))
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    """One command, or each of a group."""
+    for part, inner in getattr(command, "commands", {}).items():
+        yield from _command(f"{name} {part}", inner)
+    if hasattr(command, "commands"):
+        return
+    yield f"\n### tiercast {name}\n\n{' '.join(str(command.help).split())}\n\n| | |\n|---|---|\n"
+    for parameter in command.params:
+        if parameter.name != "help":
+            yield f"| `{_shown(parameter)}` | {getattr(parameter, 'help', '') or ''} |\n"
 
 
 def _shown(parameter: Any) -> str:

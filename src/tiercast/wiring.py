@@ -34,6 +34,7 @@ from tiercast.core.errors import InvalidInput
 from tiercast.ports import (
     FrozenSet,
     InProgress,
+    KeyRing,
     ObjectStore,
     PromotionLog,
     Rehearsal,
@@ -111,6 +112,11 @@ class Wiring:
     def rejects(self) -> RejectFolder:
         """Refused rows."""
         return RejectFolder(self.settings.home / "rejects")
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """API keys."""
+        return SqlKeyRing(self.engine, self.where)
 
     def lease(self, run: str, *, token: str | None = None) -> SqlLease:
         """The right to retrain, for the run of this id; with a token, the one that another process took for it."""

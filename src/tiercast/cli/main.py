@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "pin": "Let one release serve until it is unpinned.",
     "unpin": "Let retrains promote again.",
     "predict": "Predict the tier of videos with the champion.",
+    "keys": "API keys of the service: add, list, revoke.",
     "forget": "Erase an author or a video.",
     "replay": "What retrains would have done in the past, week by week.",
     "runs": "List past runs, or show one.",
