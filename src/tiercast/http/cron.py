@@ -1,0 +1,121 @@
+"""The cron route: whoever has the secret starts a retrain, and may wait for its end."""
+
+import asyncio
+import hashlib
+import hmac
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Security
+from fastapi.security import HTTPBearer
+from pydantic import SecretStr
+from starlette.responses import Response
+
+from tiercast.core.errors import Busy, TiercastError
+from tiercast.http.json import Json
+from tiercast.http.problems import MEDIA_TYPE, Problem, ProblemDocument
+
+PATH: Final = "/v1/cron/retrain"
+OLD_PATH: Final = "/api/cron/retrain-ml"
+"""Where the cron jobs that this one replaces look for it."""
+LONGEST_WAIT_SECONDS: Final = 300
+"""As long as the longest function of the hosts that would wait."""
+NEVER_KEPT: Final = {"Cache-Control": "no-store"}
+
+router = APIRouter()
+SECRET: Final = HTTPBearer(scheme_name="cron_secret", description="the setting cron_secret", auto_error=False)
+
+
+async def start_retrain(request: Request) -> Response:
+    """Start a retrain in a process of its own and answer with its id; `?wait=SECONDS` waits for the result."""
+    service = request.app.state.service
+    refusal = _refusal(service.wiring.settings.cron_secret, request.headers.get("authorization"))
+    if refusal is not None:
+        return refusal
+    try:
+        wait = _wait_seconds(request.query_params.get("wait"))
+        started = await asyncio.to_thread(service.retrainer.start, "cron")
+    except Problem as problem:
+        return problem.response()
+    except Busy as busy:
+        more = {"run": busy.run, "location": f"/v1/runs/{busy.run}"}
+        return Problem(HTTPStatus.CONFLICT, str(busy), more=more).response({"Location": f"/v1/runs/{busy.run}"})
+    except TiercastError as error:
+        return Problem.of(error).response()
+    result = await asyncio.to_thread(service.retrainer.result, started.run, wait) if wait else None
+    if result is not None:
+        return Json(result, headers=NEVER_KEPT)
+    location = f"/v1/runs/{started.run}"
+    document = {"run": started.run, "status": "running", "location": location}
+    return Json(document, HTTPStatus.ACCEPTED, headers={"Location": location, **NEVER_KEPT})
+
+
+def _refusal(secret: SecretStr | None, header: str | None) -> Response | None:
+    """Why nobody, or this caller, may start a retrain; None where it may."""
+    if secret is None:
+        detail = "No cron_secret is set, so this route lets nobody in. Set one (TIERCAST_CRON_SECRET) and restart."
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail).response(NEVER_KEPT)
+    scheme, _, given = (header or "").partition(" ")
+    expected = hashlib.sha256(secret.get_secret_value().encode()).digest()
+    found = hashlib.sha256(given.strip().encode("latin-1")).digest()  # headers arrive as bytes, read as Latin-1
+    if hmac.compare_digest(expected, found) and scheme.lower() == "bearer":
+        return None
+    detail = "This route takes the cron secret and nothing else: send Authorization: Bearer <cron_secret>."
+    return Problem(HTTPStatus.UNAUTHORIZED, detail).response({"WWW-Authenticate": "Bearer", **NEVER_KEPT})
+
+
+def _wait_seconds(text: str | None) -> float:
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
+        detail = f"wait is {text!r}; it is how many seconds to wait for the result, from 0 to {LONGEST_WAIT_SECONDS}."
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+    return seconds
+
+
+_RUNNING: Final = {"run": "20261123T030000-1a2b3c", "status": "running", "location": "/v1/runs/20261123T030000-1a2b3c"}
+
+
+def _problem(told: str) -> dict[str, Any]:
+    return {"description": told, "model": ProblemDocument, "content": {MEDIA_TYPE: {}}}
+
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The retrain has ended, whatever its status; as `tiercast retrain --json` answers",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    },
+    202: {
+        "description": "The retrain goes on; its id is known",
+        "content": {"application/json": {"schema": {"type": "object"}, "example": _RUNNING}},
+    },
+    401: _problem("The cron secret is missing or wrong"),
+    409: _problem("Another retrain is under way: its id is the member `run`"),
+    422: _problem("`wait` is out of range"),
+    503: _problem("No cron secret is set, or the database is away"),
+}
+WAIT: Final = {
+    "name": "wait",
+    "in": "query",
+    "required": False,
+    "description": "Seconds to wait for the result",
+    "schema": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
+}
+for _method in ("GET", "POST"):
+    for _path in (PATH, OLD_PATH):
+        router.add_api_route(
+            _path,
+            start_retrain,
+            methods=[_method],
+            operation_id=f"retrain_by_{_method.lower()}",
+            summary="Retrain",
+            tags=["retrain"],
+            response_class=Json,
+            status_code=HTTPStatus.ACCEPTED,
+            responses=RESPONSES,
+            openapi_extra={"parameters": [WAIT]},
+            dependencies=[Security(SECRET)],
+            include_in_schema=_path == PATH,
+        )
