@@ -5,12 +5,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from time import monotonic
 from typing import Final
 
 import structlog
 
-from tiercast.core.errors import InvalidInput, TiercastError, Unavailable
+from tiercast.core.errors import InvalidInput, TiercastError
 from tiercast.flows.kept import Kept, served_of
 from tiercast.ports import ServedPrediction, ServedPredictions
 
@@ -84,7 +85,7 @@ class Recorder:
             lost, self.waiting = self.waiting, 0
             self.dropped += lost
         if lost:
-            _log().warning("predictions lost", lost=lost, problem=self.problem)
+            structlog.get_logger().warning("predictions lost", lost=lost, problem=self.problem)
         return lost
 
     # -- the thread
@@ -125,8 +126,8 @@ class Recorder:
             kept, taken = self._inbox.popleft()
             try:
                 self._ready.extend(served_of(kept)[:taken])
-            except Exception:
-                _log().exception("predictions cannot be kept", predictions=taken)
+            except Exception:  # noqa: BLE001 the thread's edge: a fault in one call's answers loses those alone
+                structlog.get_logger().exception("predictions cannot be kept", predictions=taken)
                 self._settle(taken, kept=0)
 
     def _work(self) -> None:
@@ -137,15 +138,16 @@ class Recorder:
                 store.drop_before(self.now() - timedelta(days=self.keep_days))
                 self._tidy_at = monotonic() + TIDY_SECONDS
             while self._ready and (self._ends_at is None or monotonic() < self._ends_at):
-                batch = [self._ready[number] for number in range(min(BATCH, len(self._ready)))]
+                batch = list(islice(self._ready, BATCH))
                 self._settle(len(batch), kept=self._write(store, batch))
                 for _ in batch:
                     self._ready.popleft()
                 self._turn()
         except TiercastError as error:
             self._failed(str(error))
-        except Exception as error:
-            _log().exception("keeping predictions failed")
+        except Exception as error:  # noqa: BLE001 the thread's edge: it has to live as long as the service
+            if self.problem is None:
+                structlog.get_logger().exception("keeping predictions failed")
             self._failed(f"{type(error).__name__}: {error}")
         else:
             self._recovered()
@@ -155,10 +157,9 @@ class Recorder:
         try:
             store.save(batch)
         except InvalidInput as error:
-            if len(batch) > 1:
-                return sum(self._write(store, [each]) for each in batch)
-            _log().warning("a prediction cannot be kept", reason=str(error))
-            return 0
+            kept = sum(_keeps(store, each) for each in batch)
+            structlog.get_logger().warning("predictions refused", refused=len(batch) - kept, reason=str(error))
+            return kept
         return len(batch)
 
     def _settle(self, count: int, *, kept: int) -> None:
@@ -169,7 +170,7 @@ class Recorder:
 
     def _failed(self, sentence: str) -> None:
         if self.problem is None:
-            _log().warning("predictions wait", problem=sentence, waiting=self.waiting)
+            structlog.get_logger().warning("predictions wait", problem=sentence, waiting=self.waiting)
         self.problem = sentence
         self._pause_seconds = min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, 2 * self._pause_seconds))
         self._retry_at = monotonic() + self._pause_seconds
@@ -179,10 +180,15 @@ class Recorder:
 
     def _recovered(self) -> None:
         if self.problem is not None:
-            _log().info("predictions are kept again", waiting=self.waiting, kept=self.kept, dropped=self.dropped)
+            structlog.get_logger().info(
+                "predictions are kept again", waiting=self.waiting, kept=self.kept, dropped=self.dropped
+            )
         self.problem, self._pause_seconds, self._retry_at = None, 0.0, 0.0
 
 
-def _log() -> structlog.stdlib.BoundLogger:
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
-    return logger
+def _keeps(store: ServedPredictions, served: ServedPrediction) -> bool:
+    try:
+        store.save([served])
+    except InvalidInput:
+        return False  # told with the others of its batch
+    return True
