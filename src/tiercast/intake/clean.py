@@ -1,16 +1,18 @@
 """Cleaning: raw rows become canonical rows, or a named reason to refuse them. No row disappears uncounted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
 
-from tiercast.core.video import COLUMNS, COUNTS, platform_name, platform_of_url
-from tiercast.intake.columns import Reading, hashtags_in_captions, read_column
-from tiercast.intake.rules import Reject, rejects_of, rules
+from tiercast.core.video import COUNTS, platform_name, platform_of_url
+from tiercast.intake.columns import read_columns
+from tiercast.intake.reading import Reading, marks
+from tiercast.intake.rules import Reject, broken_rules, rejects_of
 from tiercast.intake.schema import SCHEMA
+from tiercast.intake.texts import hashtags_in_captions
 
 ROW: Final = "row"
 """The column that holds a clean row's index in the input."""
@@ -44,6 +46,36 @@ ORIGINAL_SOUNDS: Final = (
 _FIRST_TIKTOK_SECOND: Final = 1_388_534_400
 """2014-01-01, as in ``core.video``: an older "id" is no TikTok id."""
 
+_END_OF_DAY: Final = pl.lit(timedelta(hours=23, minutes=59, seconds=59))
+"""A scrape known by its day saw what was posted on that day."""
+
+_COLUMNS: Final = [*SCHEMA, ROW]
+_DAY_ONLY: Final = pl.col("published_date_only").fill_null(value=False)
+_GUESSED: Final = pl.col("scrape_time_guessed").fill_null(value=False)
+_SOUND: Final = pl.col("sound_name").str.to_lowercase().str.contains(f"^(?:{'|'.join(ORIGINAL_SOUNDS)})")
+_SOUND_IS_ORIGINAL: Final = pl.col("sound_is_original").fill_null(pl.when(_SOUND).then(pl.lit(value=True)))
+_CONTENT: Final = (
+    pl.when(pl.col("likes") != HIDDEN_LIKES).then(pl.col("likes")),
+    pl.col("author").str.strip_prefix("@"),  # some scrapers write it, people do too; a handle is the same without
+    pl.col(ROW).cast(pl.Int64),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _ScrapeTime:
+    """Where the row's own time of a scrape counts, whether it is a guess, and whether it is the file's."""
+
+    scraped_at: pl.Expr
+    guessed: pl.Expr
+    of_file: pl.Expr
+
+
+_OF_FILE: Final = pl.col("scraped_at").is_null()
+_SCRAPED_AS_OF_FILE: Final = _ScrapeTime(pl.col("scraped_at"), _OF_FILE | _GUESSED, _OF_FILE)
+_NO: Final = pl.lit(value=False)
+_SCRAPED_AS_STATED: Final = _ScrapeTime(pl.when(~_GUESSED).then("scraped_at"), _NO, _NO)
+"""What the caller states beats a guess."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -74,28 +106,33 @@ class Cleaned:
 
 def clean(rows: pl.DataFrame, context: Context) -> Cleaned:
     """Canonical rows from raw ones of any type; raises InvalidInput where ids are floating-point numbers."""
-    read = {
-        column.name: read_column(column, rows[column.name] if column.name in rows.columns else None, rows.height)
-        for column in COLUMNS
-    }
+    read = read_columns(rows)
     frame = pl.DataFrame([reading.values for reading in read.values()]).with_row_index(ROW)
-    frame = frame.with_columns(pl.col(ROW).cast(pl.Int64))
     frame, platform_bad = _with_platform(frame, context)
-    frame = _with_times(frame, read, context).pipe(_with_content)
-    unreadable = {name: reading.bad for name, reading in read.items() if reading.bad.any()}
-    if platform_bad.any():
-        unreadable["platform"] = platform_bad | read["platform"].bad
-    judged = frame.with_columns(rules(unreadable, context.now, planned=context.planned).alias("reason"))
-    kept, same, merged = _one_per_scrape(judged.filter(pl.col("reason").is_null()))
-    refused = pl.concat([judged.filter(pl.col("reason").is_not_null()), same]).sort(ROW)
-    return Cleaned(kept.select(*SCHEMA, ROW), rejects_of(refused, rows), merged)
+    frame = _with_content(_with_times(frame, read, context))
+    unreadable = [(name, reading.bad) for name, reading in read.items()] + [("platform", platform_bad)]
+    told = [(name, bad) for name, bad in unreadable if bad is not None]
+    reasons = broken_rules(frame, told, context.now, planned=context.planned)
+    kept, refused = _parted(frame, reasons)
+    kept, same, merged = _one_per_scrape(kept)
+    refused = [*refused, *same]
+    return Cleaned(kept[_COLUMNS], rejects_of(pl.concat(refused).sort(ROW), rows) if refused else (), merged)
 
 
-def _with_platform(frame: pl.DataFrame, context: Context) -> tuple[pl.DataFrame, pl.Series]:
+def _parted(frame: pl.DataFrame, reasons: pl.Series | None) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """The rows to keep, and those refused with their ``reason``, if any."""
+    if reasons is None:
+        return frame, []
+    return frame.filter(reasons.is_null()), [frame.with_columns(reasons).filter(reasons.is_not_null())]
+
+
+def _with_platform(frame: pl.DataFrame, context: Context) -> tuple[pl.DataFrame, pl.Series | None]:
     """The platform from the row, its address, the store or the caller, and where a stated one is unreadable."""
     stated = frame["platform"]
     named = _mapped(stated, platform_name)
-    bad = stated.is_not_null() & named.is_null()
+    bad = marks(stated.is_not_null() & named.is_null()) if named.null_count() > stated.null_count() else None
+    if not named.null_count():
+        return frame.with_columns(named), bad
     by_url = frame["video_url"].set(named.is_not_null(), None)
     by_url = _mapped(by_url, platform_of_url)
     by_id = frame["video_id"].set(named.is_not_null() | by_url.is_not_null(), None)
@@ -107,39 +144,39 @@ def _with_platform(frame: pl.DataFrame, context: Context) -> tuple[pl.DataFrame,
 def _mapped(texts: pl.Series, to: Callable[[str], str | None]) -> pl.Series:
     if texts.null_count() == len(texts):
         return texts
-    found = {text: to(text) for text in texts.drop_nulls().unique()}
-    return texts.replace_strict(list(found), list(found.values()), default=None, return_dtype=pl.String)
+    asked = texts.to_list()
+    found = {text: None if text is None else to(text) for text in set(asked)}
+    return pl.Series(texts.name, [found[text] for text in asked], dtype=pl.String)
 
 
 def _with_times(frame: pl.DataFrame, read: Mapping[str, Reading], context: Context) -> pl.DataFrame:
     """Posting time as stated or from a TikTok id; scrape time from the row, the caller or the file."""
-    published_day, scraped_day = read["published_at"].date_only, read["scraped_at"].date_only
-    day_only = pl.col("published_date_only").fill_null(value=False) | pl.lit(_or_false(published_day))
-    from_id = _tiktok_id_time(context.now)
-    exact = pl.col("published_at").is_null() | (day_only & (from_id.dt.date() == pl.col("published_at").dt.date()))
-    use_id = exact & from_id.is_not_null()
-    end_of_day = timedelta(hours=23, minutes=59, seconds=59)  # a scrape saw what was posted on its day
-    of_day = pl.when(pl.lit(_or_false(scraped_day))).then(pl.lit(end_of_day)).otherwise(pl.lit(timedelta()))
+    if (scraped_day := read["scraped_at"].date_only) is not None:
+        of_day = pl.when(pl.lit(scraped_day)).then(_END_OF_DAY).otherwise(pl.lit(timedelta()))
+        frame = frame.with_columns(pl.col("scraped_at") + of_day)
     fallback = context.scraped_at or context.file_modified_at
-    caller_knows = pl.lit(context.scraped_at is not None)
-    row_guessed = pl.col("scrape_time_guessed").fill_null(value=False)
-    own = pl.when(~(row_guessed & caller_knows)).then(pl.col("scraped_at"))  # what is stated beats a guess
-    of_file = own.is_null() & ~caller_knows
+    known_by = _SCRAPED_AS_STATED if context.scraped_at is not None else _SCRAPED_AS_OF_FILE
     return frame.with_columns(
-        pl.when(use_id).then(from_id).otherwise(pl.col("published_at")).alias("published_at"),
-        pl.when(use_id)
-        .then(pl.lit(value=False))
-        .when(pl.col("published_at").is_not_null())
-        .then(day_only)
-        .alias("published_date_only"),
-        (own + of_day).fill_null(pl.lit(fallback).cast(SCHEMA["scraped_at"])).alias("scraped_at"),
-        (of_file | (row_guessed & ~caller_knows)).alias("scrape_time_guessed"),
-        of_file.alias("time_of_file"),
+        *_published(frame, read["published_at"].date_only, context.now),
+        known_by.scraped_at.fill_null(pl.lit(fallback).cast(SCHEMA["scraped_at"])),
+        known_by.guessed.alias("scrape_time_guessed"),
+        known_by.of_file.alias("time_of_file"),
     )
 
 
-def _or_false(days: pl.Series | None) -> pl.Series | bool:
-    return False if days is None else days
+def _published(frame: pl.DataFrame, stated_day: pl.Series | None, now: datetime) -> Iterator[pl.Expr]:
+    """Posting time and whether only its day is known; an id is asked where the row leaves anything open."""
+    day_only = _DAY_ONLY if stated_day is None else _DAY_ONLY | pl.lit(stated_day)
+    published_at = pl.col("published_at")
+    told = pl.when(published_at.is_not_null()).then(day_only)
+    if not (frame["published_at"].null_count() or stated_day is not None or frame["published_date_only"].any()):
+        yield told.alias("published_date_only")
+        return
+    from_id = _tiktok_id_time(now)
+    exact = published_at.is_null() | (day_only & (from_id.dt.date() == published_at.dt.date()))
+    use_id = exact & from_id.is_not_null()
+    yield pl.when(use_id).then(from_id).otherwise(published_at).alias("published_at")
+    yield pl.when(use_id).then(pl.lit(value=False)).otherwise(told).alias("published_date_only")
 
 
 def _tiktok_id_time(now: datetime) -> pl.Expr:
@@ -154,35 +191,36 @@ def _tiktok_id_time(now: datetime) -> pl.Expr:
 
 def _with_content(frame: pl.DataFrame) -> pl.DataFrame:
     """Hidden likes, hashtags found in the caption, and sounds that are the author's own by their name."""
-    wanted = frame["description"].set(frame["hashtags"].is_not_null(), None)
-    name = pl.col("sound_name").str.to_lowercase()
-    original = pl.any_horizontal(name.str.starts_with(start) for start in ORIGINAL_SOUNDS)
-    return frame.with_columns(
-        pl.when(pl.col("likes") != HIDDEN_LIKES).then(pl.col("likes")),
-        pl.col("author").str.strip_prefix("@"),  # some scrapers write it, people do too; a handle is the same without
-        pl.col("hashtags").fill_null(hashtags_in_captions(wanted)),
-        pl.col("sound_is_original").fill_null(pl.when(original).then(pl.lit(value=True))),
-    )
+    found = list(_CONTENT)
+    if frame["hashtags"].null_count():
+        wanted = frame["description"].set(frame["hashtags"].is_not_null(), None)
+        found.append(pl.col("hashtags").fill_null(hashtags_in_captions(wanted)))
+    if frame["sound_is_original"].null_count() and frame["sound_name"].null_count() < frame.height:
+        found.append(_SOUND_IS_ORIGINAL)
+    return frame.with_columns(found)
 
 
-def _one_per_scrape(kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """One row for each video and scrape time: (kept, rejected for other counts, number merged).
+def _one_per_scrape(kept: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame], int]:
+    """One row for each video and scrape time: (kept, rejected for other counts if any, number merged).
 
     The one with the most views stays, since views never fall; a row that knows no count beyond it is merged.
     """
+    if kept["video_id"].n_unique() == kept.height:
+        return kept, [], 0
     key = ["platform", "video_id", "scraped_at"]
-    repeated = pl.struct(key).is_duplicated()
-    groups = kept.filter(repeated)
-    if groups.is_empty():
-        return kept, kept.clear(), 0
+    repeated = kept.select(pl.struct(key).is_duplicated()).to_series()
+    if not repeated.any():
+        return kept, [], 0
     known = pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32))
-    ranked = groups.with_columns(known.alias("known")).sort(
-        "views", "known", ROW, descending=[True, True, False], nulls_last=True
+    ranked = (
+        kept.filter(repeated)
+        .with_columns(known.alias("known"))
+        .sort("views", "known", ROW, descending=[True, True, False], nulls_last=True)
     )
     best = ranked.group_by(key, maintain_order=True).first()
     rest = ranked.join(best, on=key, how="left", suffix="_best").filter(pl.col(ROW) != pl.col(f"{ROW}_best"))
     counts = [count.name for count in COUNTS]
     adds = pl.any_horizontal(pl.col(c).is_not_null() & pl.col(c).ne_missing(pl.col(f"{c}_best")) for c in counts)
-    other = rest.filter(adds).select(kept.columns).with_columns(pl.lit("same_time_other_counts").alias("reason"))
+    other = rest.filter(adds).select(*kept.columns, pl.lit("same_time_other_counts").alias("reason"))
     winners = kept.filter(~repeated | pl.col(ROW).is_in(best[ROW].to_list()))
-    return winners, other, rest.height - other.height
+    return winners, [other], rest.height - other.height

@@ -1,7 +1,7 @@
 """Why a row is refused: each rule with its name, its condition and the sentence that tells the user."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from tiercast.core.video import COLUMNS, COUNT_LIMIT, COUNTS
-from tiercast.intake.columns import PARSERS
+from tiercast.intake.reading import PARSERS
 from tiercast.intake.values import ROUNDED_NUMBER, shown
 
 LONGEST_SECONDS: Final = 86_400
@@ -30,20 +30,13 @@ class Reject:
     detail: str
 
 
-def rules(unreadable: Mapping[str, pl.Series], now: datetime, *, planned: bool = False) -> pl.Expr:
-    """The name of the first rule that each row breaks; null where it breaks none.
-
-    With ``planned`` a row without views is a post to come, whose time may lie ahead.
-    """
-    broken = [
-        pl.when(condition).then(pl.lit(reason)) for reason, condition in _conditions(unreadable, now, planned=planned)
-    ]
-    return pl.coalesce(broken)
+_DAY_BEFORE: Final = pl.col("scraped_at").dt.date() < pl.col("published_at").dt.date()
+_BEFORE: Final = pl.col("scraped_at") < pl.col("published_at")
+_EARLIER: Final = pl.when("published_date_only").then(_DAY_BEFORE).otherwise(_BEFORE)
+_TO_COME: Final = pl.col("views").is_null()
 
 
-def _conditions(unreadable: Mapping[str, pl.Series], now: datetime, *, planned: bool) -> Iterator[tuple[str, pl.Expr]]:
-    for name, bad in unreadable.items():
-        yield f"{name}_unreadable", pl.lit(bad)
+def _of_values() -> Iterator[tuple[str, pl.Expr]]:
     yield "no_video_id", pl.col("video_id").is_null()
     yield "platform_unknown", pl.col("platform").is_null()
     for count in COUNTS:
@@ -52,15 +45,43 @@ def _conditions(unreadable: Mapping[str, pl.Series], now: datetime, *, planned: 
     yield "negative_duration_seconds", pl.col("duration_seconds") < 0
     yield "absurd_duration_seconds", pl.col("duration_seconds") > LONGEST_SECONDS
     yield "likes_exceed_views", pl.col("likes") > pl.col("views")
-    latest = pl.lit(now + CLOCK_TOLERANCE)
-    to_come = pl.col("views").is_null() if planned else pl.lit(value=False)
-    yield "published_in_the_future", (pl.col("published_at") > latest) & ~to_come
-    yield "scraped_in_the_future", pl.col("scraped_at") > latest
-    day_before = pl.col("scraped_at").dt.date() < pl.col("published_at").dt.date()
-    before = pl.col("scraped_at") < pl.col("published_at")
-    earlier = pl.when("published_date_only").then(day_before).otherwise(before) & ~to_come
+
+
+def _of_order(*, planned: bool) -> Iterator[tuple[str, pl.Expr]]:
+    earlier = _EARLIER & ~_TO_COME if planned else _EARLIER
     yield "file_older_than_post", earlier & pl.col("time_of_file")
     yield "scraped_before_published", earlier
+
+
+_OF_VALUES: Final = [condition.alias(name) for name, condition in _of_values()]
+_OF_ORDER: Final = {
+    planned: [condition.alias(name) for name, condition in _of_order(planned=planned)] for planned in (False, True)
+}
+
+
+def _of_clock(now: datetime, *, planned: bool) -> list[pl.Expr]:
+    latest = pl.lit(now + CLOCK_TOLERANCE)
+    posted_later = pl.col("published_at") > latest
+    return [
+        (posted_later & ~_TO_COME if planned else posted_later).alias("published_in_the_future"),
+        (pl.col("scraped_at") > latest).alias("scraped_in_the_future"),
+    ]
+
+
+def broken_rules(
+    rows: pl.DataFrame, unreadable: Iterable[tuple[str, pl.Series]], now: datetime, *, planned: bool = False
+) -> pl.Series | None:
+    """The name of the first rule that each row breaks, null where it breaks none; None where no row breaks any.
+
+    With ``planned`` a row without views is a post to come, whose time may lie ahead.
+    """
+    asked = rows.select(*_OF_VALUES, *_of_clock(now, planned=planned), *_OF_ORDER[planned])
+    broken = [(f"{name}_unreadable", bad) for name, bad in unreadable]
+    broken += [(outcome.name, outcome) for outcome in asked if outcome.any()]
+    if not broken:
+        return None
+    told = [pl.when(pl.lit(rule)).then(pl.lit(name)) for name, rule in broken]
+    return rows.select(pl.coalesce(told).alias("reason")).to_series()
 
 
 _SENTENCES: Final = {
