@@ -13,6 +13,7 @@ from tiercast.intake.reading import Reading, marks
 from tiercast.intake.rules import Reject, broken_rules, rejects_of
 from tiercast.intake.schema import SCHEMA
 from tiercast.intake.texts import hashtags_in_captions
+from tiercast.intake.times import instant
 
 ROW: Final = "row"
 """The column that holds a clean row's index in the input."""
@@ -158,7 +159,7 @@ def _with_times(frame: pl.DataFrame, read: Mapping[str, Reading], context: Conte
     known_by = _SCRAPED_AS_STATED if context.scraped_at is not None else _SCRAPED_AS_OF_FILE
     return frame.with_columns(
         *_published(frame, read["published_at"].date_only, context.now),
-        known_by.scraped_at.fill_null(pl.lit(fallback).cast(SCHEMA["scraped_at"])),
+        known_by.scraped_at.fill_null(instant(fallback)),
         known_by.guessed.alias("scrape_time_guessed"),
         known_by.of_file.alias("time_of_file"),
     )

@@ -17,6 +17,7 @@ _WIDER: Final = tuple(getattr(pl, name) for name in ("UInt64", "Int128", "UInt12
 """Whole numbers of more than 63 bits; older Polars lack the last."""
 _FLOAT_INT64_END: Final = 9.2e18
 """Counts beyond 64 bits are brought here; far above COUNT_LIMIT, so they stay recognisably absurd."""
+_KNOWN: Final = pl.nth(0).cast(pl.Float64).fill_nan(None)
 _NULLS: Final = {name: pl.Series(name, [None], dtype=dtype) for name, dtype in SCHEMA.items()}
 
 
@@ -35,11 +36,13 @@ def read_columns(rows: pl.DataFrame) -> dict[str, Reading]:
 def _alike(rows: pl.DataFrame) -> Iterator[tuple[Kind, list[pl.Series]]]:
     """The columns that are there, by kind, those but text by type also."""
     groups: dict[tuple[Kind, pl.DataType | None], list[pl.Series]] = {}
+    there = {series.name: series for series in rows}
     for column in COLUMNS:
-        series = _plain(rows[column.name]) if column.name in rows.columns else None
+        series = there.get(column.name)
         if series is not None and series.dtype != pl.Null:
-            group = (column.kind, None if column.kind == "text" else series.dtype)
-            groups.setdefault(group, []).append(series)
+            plain = _plain(series)
+            group = (column.kind, None if column.kind == "text" else plain.dtype)
+            groups.setdefault(group, []).append(plain)
     for (kind, _), alike in groups.items():
         yield kind, alike
 
@@ -94,8 +97,8 @@ def _int64(name: str, counts: list[int | None]) -> pl.Series:
 
 def _read_reals(series: pl.Series) -> Reading:
     if series.dtype.is_numeric():
-        known = series.cast(pl.Float64).fill_nan(None)
-        bad = marks(known.is_infinite())
+        known, infinite = series.to_frame().select(_KNOWN, _KNOWN.is_infinite().alias("infinite"))
+        bad = marks(infinite)
         return Reading(known if bad is None else known.set(bad, None), bad)
     parsed, bad = by_value(series, "real")
     return Reading(pl.Series(series.name, parsed, dtype=pl.Float64), bad)

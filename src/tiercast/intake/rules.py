@@ -10,6 +10,7 @@ import polars as pl
 
 from tiercast.core.video import COLUMNS, COUNT_LIMIT, COUNTS
 from tiercast.intake.reading import PARSERS
+from tiercast.intake.times import instant
 from tiercast.intake.values import ROUNDED_NUMBER, shown
 
 LONGEST_SECONDS: Final = 86_400
@@ -60,7 +61,7 @@ _OF_ORDER: Final = {
 
 
 def _of_clock(now: datetime, *, planned: bool) -> list[pl.Expr]:
-    latest = pl.lit(now + CLOCK_TOLERANCE)
+    latest = instant(now + CLOCK_TOLERANCE)
     posted_later = pl.col("published_at") > latest
     return [
         (posted_later & ~_TO_COME if planned else posted_later).alias("published_in_the_future"),
