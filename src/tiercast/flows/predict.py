@@ -14,6 +14,7 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import Release
 from tiercast.core.tiers import RelativeTo
 from tiercast.core.tiers import score as score_of
+from tiercast.flows.kept import Kept
 from tiercast.flows.model_store import champion
 from tiercast.learn.circumstances import StorePast
 from tiercast.learn.describe import OF_THE_CREATOR, Past
@@ -48,6 +49,11 @@ UNSERVED: Final = {
 
 MEASURED: Final = pl.col("views") > 0
 Videos = Callable[[], VideoHistory]
+Keep = Callable[[Kept], None]
+
+
+def nobody_keeps(_kept: Kept) -> None:
+    """For those who predict and serve nobody."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +206,7 @@ def usable_rows(request: Request, moment: Moment) -> pl.DataFrame:
 
 
 def predict_all(
-    request: Request, servings: Mapping[Moment, Serving], *, with_reasons: bool = False
+    request: Request, servings: Mapping[Moment, Serving], *, with_reasons: bool = False, keep: Keep = nobody_keeps
 ) -> list[dict[str, Any]]:
     """One prediction for each video that some champion can answer, in the order of the request."""
     placed = moments_of(request, servings).with_row_index("place")
@@ -209,13 +215,13 @@ def predict_all(
     answers: dict[int, dict[str, Any]] = {}
     for moment, serving in servings.items():
         rows = placed.filter(pl.col("moment") == moment.value)
-        told = predict(rows, serving, request, with_reasons=with_reasons)
+        told = predict(rows, serving, request, with_reasons=with_reasons, keep=keep)
         answers |= dict(zip(rows["place"].to_list(), told, strict=True))
     return [answers[place] for place in sorted(answers)]
 
 
 def predict(
-    rows: pl.DataFrame, serving: Serving, request: Request, *, with_reasons: bool = False
+    rows: pl.DataFrame, serving: Serving, request: Request, *, with_reasons: bool = False, keep: Keep = nobody_keeps
 ) -> list[dict[str, Any]]:
     """One prediction for each of these rows, in order, as ``predict --json`` gives it.
 
@@ -228,7 +234,9 @@ def predict(
     asked = ask(rows, serving, request)
     medians = [feature.median for feature in serving.release.manifest.features]
     told = reasons(serving.predictor, asked, medians) if with_reasons else [None] * rows.height
-    return list(_answers(rows, asked, serving, told))
+    answers = list(_answers(rows, asked, serving, told))
+    keep(Kept(rows, asked, answers, serving.moment, serving.release.id, request.now))
+    return answers
 
 
 def _refuse_reasons_for_many(videos: int) -> None:
