@@ -235,7 +235,7 @@ def predict(
     medians = [feature.median for feature in serving.release.manifest.features]
     told = reasons(serving.predictor, asked, medians) if with_reasons else [None] * rows.height
     answers = list(_answers(rows, asked, serving, told))
-    keep(Kept(rows, asked, answers, serving.moment, serving.release.id, request.now))
+    keep(Kept(rows["author"], asked, answers, serving.moment, serving.release.id, request.now))
     return answers
 
 
