@@ -1,32 +1,32 @@
 """Prediction: canonical rows through the champions, one answer a video, each at the moment it is in."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
-from tiercast.core.tiers import RelativeTo
-from tiercast.core.tiers import score as score_of
+from tiercast.flows.answers import UNKNOWN, answers
 from tiercast.flows.kept import Kept
 from tiercast.flows.model_store import champion
 from tiercast.learn.circumstances import StorePast
 from tiercast.learn.describe import OF_THE_CREATOR, Past
 from tiercast.learn.history import CreatorPast
 from tiercast.learn.predictor import Asked, Predictor
-from tiercast.learn.reasons import MOST_VIDEOS, Reason, reasons
-from tiercast.learn.references import ALL
+from tiercast.learn.reasons import MOST_VIDEOS, reasons
 from tiercast.learn.timeline import History, Timeline
 from tiercast.ports import ObjectStore, PromotionLog, VideoHistory
 
-UNKNOWN = "unknown"
-"""Stands for the platform of a row that names none; no feature rests on it, and answers give null."""
+__all__ = [
+    "MEASURED", "NEEDS", "RICHER_FIRST", "UNKNOWN", "UNSERVED", "Request", "Serving", "Videos", "ask", "creators_of",
+    "latest_of_each", "load_champion", "load_champions", "moments_of", "predict", "predict_all", "usable_rows",
+    "with_platforms_of_creators",
+]  # fmt: skip
 
 RICHER_FIRST: Final = {
     Moment.DRAFT: (Moment.DRAFT,),
@@ -117,8 +117,13 @@ class Request:
 
     def is_early(self) -> pl.Expr:
         """Whether an observation was made within the first hours, as training took them."""
-        age, hours = pl.col("scraped_at") - pl.col("published_at"), timedelta(hours=self.early_max_age_hours)
-        return MEASURED & (age > timedelta()) & (age <= hours)
+        return _early_within(self.early_max_age_hours)
+
+
+@lru_cache(maxsize=8)  # one question after the other asks of the same hours
+def _early_within(hours: float) -> pl.Expr:
+    age = pl.col("scraped_at") - pl.col("published_at")
+    return MEASURED & (age > timedelta()) & (age <= timedelta(hours=hours))
 
 
 def load_champion(objects: ObjectStore, log: PromotionLog | None, moment: Moment, videos: Videos) -> Serving:
@@ -153,6 +158,8 @@ def latest_of_each(rows: pl.DataFrame, *, preferred: pl.Expr = MEASURED) -> pl.D
 
     A scrape that found no views does not undo what earlier ones measured.
     """
+    if rows["video_id"].n_unique() == rows.height:
+        return rows
     ranked = rows.with_row_index("first").with_columns(preferred=preferred.fill_null(value=False))
     newest_last = ranked.sort("preferred", "scraped_at", maintain_order=True)
     key = ("platform", "video_id")
@@ -181,19 +188,19 @@ def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
 
 def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataFrame:
     """The latest rows with the moment each is in ``naturally``, and the ``moment`` that answers it; null: none does."""
-    natural = (
-        pl.when(~MEASURED.fill_null(value=False))
-        .then(pl.lit(Moment.DRAFT.value))
-        .when(request.is_early().fill_null(value=False))
-        .then(pl.lit(Moment.EARLY.value))
-        .otherwise(pl.lit(Moment.OBSERVED.value))
-    )
-    answers = {
-        moment.value: next((each.value for each in richer if each in servings), None)
+    latest = request.latest()
+    is_early, measured = latest.select(request.is_early().alias("early"), MEASURED.alias("measured"))
+    natural = [
+        Moment.DRAFT if not views else Moment.EARLY if early else Moment.OBSERVED
+        for views, early in zip(measured.to_list(), is_early.to_list(), strict=True)
+    ]
+    answering = {
+        moment: next((each.value for each in richer if each in servings), None)
         for moment, richer in RICHER_FIRST.items()
     }
-    return request.latest().with_columns(
-        naturally=natural, moment=natural.replace_strict(answers, return_dtype=pl.String)
+    return latest.with_columns(
+        pl.Series("naturally", [moment.value for moment in natural], dtype=pl.String),
+        pl.Series("moment", [answering[moment] for moment in natural], dtype=pl.String),
     )
 
 
@@ -209,15 +216,18 @@ def predict_all(
     request: Request, servings: Mapping[Moment, Serving], *, with_reasons: bool = False, keep: Keep = nobody_keeps
 ) -> list[dict[str, Any]]:
     """One prediction for each video that some champion can answer, in the order of the request."""
-    placed = moments_of(request, servings).with_row_index("place")
+    placed = moments_of(request, servings)
     if with_reasons:
         _refuse_reasons_for_many(placed["moment"].count())
-    answers: dict[int, dict[str, Any]] = {}
+    places: dict[str | None, list[int]] = {}
+    for place, moment in enumerate(placed["moment"].to_list()):
+        places.setdefault(moment, []).append(place)
+    told: dict[int, dict[str, Any]] = {}
     for moment, serving in servings.items():
-        rows = placed.filter(pl.col("moment") == moment.value)
-        told = predict(rows, serving, request, with_reasons=with_reasons, keep=keep)
-        answers |= dict(zip(rows["place"].to_list(), told, strict=True))
-    return [answers[place] for place in sorted(answers)]
+        own = places.get(moment.value, [])
+        rows = placed if len(own) == placed.height else placed[own]
+        told |= zip(own, predict(rows, serving, request, with_reasons=with_reasons, keep=keep), strict=True)
+    return [told[place] for place in sorted(told)]
 
 
 def predict(
@@ -233,10 +243,10 @@ def predict(
         _refuse_reasons_for_many(rows.height)
     asked = ask(rows, serving, request)
     medians = [feature.median for feature in serving.release.manifest.features]
-    told = reasons(serving.predictor, asked, medians) if with_reasons else [None] * rows.height
-    answers = list(_answers(rows, asked, serving, told))
-    keep(Kept(rows["author"], asked, answers, serving.moment, serving.release.id, request.now))
-    return answers
+    told = reasons(serving.predictor, asked, medians) if with_reasons else None
+    answered = answers(rows, asked, serving.release, serving.predictor, told)
+    keep(Kept(rows["author"], asked, answered, serving.moment, serving.release.id, request.now))
+    return answered
 
 
 def _refuse_reasons_for_many(videos: int) -> None:
@@ -266,87 +276,3 @@ def _as_before_posting(rows: pl.DataFrame, history: History) -> pl.DataFrame:
         return rows
     to_come = pl.col("views").is_null() | (pl.col("scraped_at") <= pl.col("asked_at"))
     return rows.with_columns(pl.when(to_come).then(name).alias(name) for name in OF_THE_CREATOR)
-
-
-def _answers(
-    rows: pl.DataFrame, asked: Asked, serving: Serving, told: Sequence[Sequence[Reason] | None]
-) -> Iterable[dict[str, Any]]:
-    manifest, predictor = serving.release.manifest, serving.predictor
-    probabilities = predictor.probabilities(asked)
-    threshold = manifest.confidence_threshold
-    confident = probabilities.max(axis=1) >= (np.inf if threshold is None else threshold)
-    columns = zip(
-        rows["platform"].to_list(),
-        rows["video_id"].to_list(),
-        probabilities.tolist(),
-        confident.tolist(),
-        predictor.missing(asked),
-        _ranges(asked, predictor),
-        asked.groups or [None] * rows.height,
-        told,
-        strict=True,
-    )
-    for platform, video_id, shares, sure, missing, (interval, multiple), group, why in columns:
-        answer = {
-            "platform": None if platform == UNKNOWN else platform,
-            "video_id": video_id,
-            "moment": manifest.moment.value,
-            "tier": 1 + max(range(len(shares)), key=shares.__getitem__),
-            "probabilities": shares,
-            "confident": sure,
-            "score": score_of(shares),
-            "release": serving.release.id,
-            "missing": missing,
-            "views_interval": interval,
-            "relative_to": _relative_to(group, predictor),
-            "relative_to_group": group,
-            "creator_relative": multiple,
-            "label": manifest.label,
-            "marks": list(manifest.marks),
-            "horizon_days": manifest.settings.get("horizon_days"),
-            "newest_training_video_at": manifest.newest_training_video_at,
-        }
-        if why is not None:
-            answer["reasons"] = _reasons_document(why)
-        yield answer
-
-
-def _relative_to(group: str | None, predictor: Predictor) -> str | None:
-    """What the tier is relative to: as the release was trained, or what this video fell back to."""
-    if group is None or predictor.reference is None:
-        return None
-    wanted = predictor.reference.relative_to
-    if group == ALL or wanted is RelativeTo.CREATOR:
-        return group
-    return RelativeTo.COHORT.value if "," in group else RelativeTo.PLATFORM.value
-
-
-def _ranges(asked: Asked, predictor: Predictor) -> list[tuple[list[int] | None, float | None]]:
-    """The 80 % range of each video's views, and its middle over the creator's usual views."""
-    found = predictor.blend.views_range(asked.inputs)
-    if found is None:
-        return [(None, None)] * len(asked.inputs)
-    unknown = np.full(len(found), np.nan)
-    usual = unknown if asked.usual is None else asked.usual
-    multiples = np.exp(np.log1p(found[:, 1]) - usual).tolist()
-    return [
-        ([int(np.floor(low)), int(np.ceil(high))], None if np.isnan(multiple) else round(multiple, 2))
-        for (low, _, high), multiple in zip(found.tolist(), multiples, strict=True)
-    ]
-
-
-def _reasons_document(why: Sequence[Reason]) -> dict[str, list[dict[str, object]]]:
-    """Apart by what the creator can still change and what not."""
-    parts: dict[str, list[dict[str, object]]] = {"changeable": [], "given": []}
-    for reason in why:
-        parts["changeable" if reason.feature.changeable else "given"].append(
-            {
-                "feature": reason.feature.name,
-                "meaning": reason.feature.meaning,
-                "unit": reason.feature.unit,
-                "value": reason.value,
-                "usual": reason.usual,
-                "effect": reason.effect,
-            }
-        )
-    return parts

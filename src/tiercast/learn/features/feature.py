@@ -1,7 +1,7 @@
 """What a feature is: declared once, computed by one function for training and for serving."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -41,12 +41,16 @@ class Feature:
     """Whether the creator can still change it before posting."""
     frozen_name: str = ""
     """The name that frozen training sets give it."""
+    column: pl.Expr = field(init=False, repr=False, compare=False)
+    """The value as a column of its name, made once: making it takes longer than computing it for one video."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", self.value.cast(pl.Float64).alias(self.name))
 
 
 def matrix(frame: pl.DataFrame, features: Sequence[Feature]) -> NDArray[np.float64]:
     """The vectors of prepared rows (n_videos, n_features), each value clipped to its range, unknown as NaN."""
-    values = [feature.value.cast(pl.Float64).alias(feature.name) for feature in features]
-    computed = frame.select(values).fill_null(float("nan")).to_numpy()
+    computed = frame.select([feature.column for feature in features]).to_numpy()  # where null becomes NaN
     # NumPy divides; Polars multiplies by 1 / constant except in a single row, which would then round otherwise.
     shares = computed / [feature.per for feature in features]
     clipped = np.clip(shares, [feature.low for feature in features], [feature.high for feature in features])

@@ -113,6 +113,9 @@ OBSERVED: Final[tuple[Feature, ...]] = (
     ),
 )  # fmt: skip
 
+_KNOWN: Final = [feature.known.alias(feature.name) for feature in OBSERVED if feature.known is not None]
+_PLACES: Final = {feature.name: place for place, feature in enumerate(OBSERVED)}
+
 HELD_ON_VIEWS: Final[dict[str, float]] = {"views_per_follower": 0.0}
 """Features held constant, in training and in prediction, wherever tiers are cut from views."""
 
@@ -128,14 +131,12 @@ def feature_matrix(rows: pl.DataFrame, *, save_per_like: float) -> NDArray[np.fl
 
 def unknown_inputs(rows: pl.DataFrame) -> NDArray[np.bool_]:
     """Where a feature's inputs were unknown, (n_videos, 15), so that it is NaN, estimated or stood in for."""
-    known = [feature.known.alias(feature.name) for feature in OBSERVED if feature.known is not None]
-    return ~rows.select(known).to_numpy().astype(bool)
+    return ~rows.select(_KNOWN).to_numpy().astype(bool)
 
 
 def hold(X: NDArray[np.float64], held: dict[str, float]) -> NDArray[np.float64]:
     """A copy of the matrix with the named features set to their constants."""
-    position = {feature.name: index for index, feature in enumerate(OBSERVED)}
     constant = X.copy()
     for name, value in held.items():
-        constant[:, position[name]] = value
+        constant[:, _PLACES[name]] = value
     return constant
