@@ -21,7 +21,7 @@ class Webhook:
 
     def __init__(self, url: str, shape: Shape) -> None:
         self._url = url
-        self._to_slack = urlsplit(url).hostname == SLACK if shape == "auto" else shape == "slack"
+        self._to_slack = _host(url) == SLACK if shape == "auto" else shape == "slack"
 
     def send(self, notice: Notice) -> None:
         """Post the notice, twice if need be; raises Unavailable."""
@@ -46,6 +46,13 @@ class Webhook:
                 return "" if answer.is_success else f"answered {answer.status_code}"
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return f"could not be asked ({type(error).__name__})"
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # an address that cannot be asked says so when it is
+        return None
 
 
 def open_webhook(url: str | None, shape: Shape) -> Webhook | None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
-from tiercast.core.errors import Unavailable
+from tiercast.core.errors import InvalidInput, Unavailable
+from tiercast.flows.runs import find_runs, told
 from tiercast.ports import RunLog
 from tiercast.render.output import print_json, warn
 from tiercast.render.report import write_report
@@ -16,12 +17,19 @@ from tiercast.wiring import Wiring
 
 Answer = TypeVar("Answer")
 
+RUN: Final = "A run's id or the start of it, or the id of a retrain of several moments; default: list the newest."
+
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def runs(
-    run: Annotated[str | None, typer.Argument(help="A run's id or the start of it; default: list the newest.")] = None,
+    run: Annotated[str | None, typer.Argument(help=RUN)] = None,
+        str | None,
+        typer.Argument(
+            help="A run's id or the start of it, or the id of a retrain of several moments; default: list the newest."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 20,
     report: Annotated[Path | None, typer.Option(help="Write the run as a page to this .html file.")] = None,
     home: Home = DEFAULT_HOME,
@@ -39,14 +47,18 @@ def runs(
             show_runs(records)
         return
     name = run
-    record = _read(wiring, lambda log: log.get(name))
+    records = _read(wiring, lambda log: find_runs(log, name))
     if report is not None:
-        write_report(record.document, report)
+        if len(records) > 1:
+            told_apart = ", ".join(record.run for record in records)
+            raise InvalidInput(f"A page holds one run, and {name} is several: name one of {told_apart}.")
+        write_report(records[0].document, report)
         warn(f"The run is now a page: {report}")
     if as_json:
-        print_json(record.document)
+        print_json(told(records))
     elif report is None:
-        show_run(record.document)
+        for record in records:
+            show_run(record.document)
 
 
 def _check(run: str | None, report: Path | None) -> None:

@@ -45,21 +45,23 @@ def retrain_moments(
 
     Where none has, ``observed``, whose gate says what is missing. One run has the frame's id, several begin with it.
     """
-    run = frame.run or run_id(world.now())
+    started_at = world.now()
+    run = frame.run or run_id(started_at)
     with ExitStack() as stack:
         try:
             lease = stack.enter_context(world.lease(run))
             with frame.limit:
                 chosen, skipped = _chosen(world, orders, wanted, progress)
         except TiercastError as error:
-            failed = none_began(orders, wanted, run=run, at=world.now(), reason=str(error))
+            failed = none_began(orders, wanted, run=run, at=started_at, reason=str(error))
             return Retrained([recorded(report, world.runs) for report in failed])
         except BaseException as error:
-            for report in none_began(orders, wanted, run=run, at=world.now(), reason=interrupted(error)):
+            for report in none_began(orders, wanted, run=run, at=started_at, reason=interrupted(error)):
                 recorded(report, world.runs)
             raise
         noted = world if skipped is None else replace(world, scraped_table=None)
         frames = {each: replace(frame, run=run_of(run, each, chosen), lease=lease) for each in chosen}
+        frames[chosen[0]] = replace(frames[chosen[0]], started_at=started_at)
         reports = [retrain(noted, orders[each], progress=progress, frame=frames[each]) for each in chosen]
         return Retrained(reports, skipped)
 

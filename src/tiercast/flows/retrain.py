@@ -16,6 +16,7 @@ from tiercast.flows.evaluation import judge
 from tiercast.flows.forecast_set import Assembly
 from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, judge_serving, rehearse
 from tiercast.flows.ingest import IngestOptions, ingest_table
+from tiercast.flows.kept import recently_missing
 from tiercast.flows.model_store import ModelStore, Writer, standing
 from tiercast.flows.order import Order
 from tiercast.flows.past import Past, promoted_tiers
@@ -34,6 +35,7 @@ from tiercast.ports import (
     RejectFile,
     RunLog,
     ScrapedTable,
+    ServedPredictions,
     VideoHistory,
     VideoStore,
 )
@@ -60,6 +62,8 @@ class World:
     now: Callable[[], datetime]
     libraries: Mapping[str, str]
     actor: str
+    served: ServedPredictions | None
+    """What callers got; None where nobody was served, as in a replay."""
 
 
 PUBLISH_TRIES: Final = 3
@@ -93,6 +97,8 @@ class Frame:
 
     run: str | None = None
     lease: Lease | None = None
+    started_at: datetime | None = None
+    """When it began: before it had its lease."""
     limit: AbstractContextManager[object] = field(default_factory=nullcontext)
     """Raises Overdue in the block once the time is up; entered once for each moment, with what is left of it."""
 
@@ -103,7 +109,7 @@ ALONE: Final = Frame()
 def retrain(world: World, order: Order, *, progress: Progress, frame: Frame = ALONE) -> RunReport:
     """Train, judge and perhaps publish. The run is recorded whatever its end, also where another one was running."""
     watch = Stopwatch()
-    report = failed_before_it_began(order, world.now(), "", run=frame.run)
+    report = failed_before_it_began(order, frame.started_at or world.now(), "", run=frame.run)
     try:
         with nullcontext(frame.lease) if frame.lease else world.lease(report.run) as lease, frame.limit:
             report = _run(_fenced(world, lease), order, report, watch=watch, progress=progress)
@@ -153,7 +159,9 @@ def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, pro
 def _past(world: World, order: Order) -> Past:
     log = world.read_log()
     who = standing(world.objects, log, order.moment)
-    return Past(who, world.now(), world.libraries, promoted_tiers(world.objects, log, order.moment))
+    now, tiers = world.now(), promoted_tiers(world.objects, log, order.moment)
+    served = recently_missing(world.served, order.moment, now) if world.served else None
+    return Past(who, now, world.libraries, tiers, served)
 
 
 def _prove(
