@@ -1,0 +1,109 @@
+"""The application: its routes, what stands before them, and what runs beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tiercast import __version__
+from tiercast.core.errors import TiercastError
+from tiercast.http import cron, health, predict
+from tiercast.http.guard import Guard, Rules
+from tiercast.http.problems import KINDS, Problem
+from tiercast.http.requests import Observed
+from tiercast.http.schedule import Schedule, open_schedule
+from tiercast.http.service import Service
+from tiercast.wiring import Wiring
+
+ROUTERS: Final = (predict.router, cron.router, health.router)
+RECORDER_SECONDS: Final = 5.0
+"""How long a stopping service goes on writing served predictions."""
+
+
+def create_app(wiring: Wiring) -> FastAPI:
+    """The service of a home as an ASGI application."""
+    service = Service.of(wiring)
+    app = FastAPI(
+        title="Tiercast",
+        version=__version__,
+        description="Predicts which of five view tiers a short video will reach, and keeps the model behind it fresh.",
+        docs_url=None,  # its page loads scripts from elsewhere, and shows nothing that /openapi.json does not say
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(TiercastError, _error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault)
+    serve = wiring.settings.serve
+    app.add_middleware(Guard, rules=Rules(service.keys.name_of, service.keys.any, serve.hosts, serve.max_body_bytes))
+    app.add_middleware(Observed, metrics=service.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Load champions, then look around, write and retrain in the background until the process is asked to stop."""
+    service: Service = app.state.service
+    await asyncio.to_thread(service.look_around)
+    service.recorder.start()
+    schedule = open_schedule(service.wiring, service.retrainer)
+    if schedule is not None:
+        schedule.start()
+    upkeep = asyncio.create_task(_look_around_for_ever(service))
+    yield
+    app.state.stopping = True
+    upkeep.cancel()
+    await asyncio.to_thread(_stop, service, schedule)
+
+
+def _stop(service: Service, schedule: Schedule | None) -> None:
+    if schedule is not None:
+        schedule.close()
+    service.retrainer.close()
+    service.recorder.close(RECORDER_SECONDS)
+    service.executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def _look_around_for_ever(service: Service) -> None:
+    while True:
+        await asyncio.sleep(service.wiring.settings.serve.check_seconds)
+        try:
+            await asyncio.to_thread(service.look_around)
+        except Exception:  # noqa: BLE001  the edge of a task that nobody awaits; the next look may succeed
+            structlog.get_logger().exception("looking around failed")
+
+
+async def _problem(_request: Request, error: Any) -> Response:
+    response: Response = error.response()
+    return response
+
+
+async def _error(_request: Request, error: Any) -> Response:
+    return Problem.of(error).response()
+
+
+async def _http_error(request: Request, error: Any) -> Response:
+    """What the framework itself refuses: an unknown address, a method, a query."""
+    status = HTTPStatus(error.status_code)
+    detail = f"{request.method[:16]} {request.url.path[:200]}: {error.detail}. See /openapi.json for what there is."
+    if status not in KINDS:
+        return Problem(status, detail, kind=status.phrase.lower().replace(" ", "-"), title=status.phrase).response()
+    return Problem(status, detail).response(error.headers)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """The process edge: logged with its trace; the caller gets the request's id to ask about it."""
+    request_id = request.scope.get("state", {}).get("request_id", "")
+    structlog.get_logger().error("fault", request_id=request_id, exc_info=error)
+    detail = f"The service failed in a way nobody foresaw. Its log has the reason under the request id {request_id}."
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail).response()

@@ -1,0 +1,125 @@
+"""Items of any ingest shape in, one answer a video out: what the predict and score routes share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import polars as pl
+
+from tiercast.adapters.formats import choose, drafts
+from tiercast.adapters.formats.frames import batch_of
+from tiercast.adapters.formats.item import Format
+from tiercast.core.errors import InvalidInput, Missing
+from tiercast.core.moments import Moment
+from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
+from tiercast.flows.kept import Kept
+from tiercast.flows.predict import (
+    UNKNOWN,
+    Request,
+    Serving,
+    predict,
+    predict_all,
+    usable_rows,
+    with_platforms_of_creators,
+)
+from tiercast.ports import VideoHistory
+
+BODY: Final = "The request"
+Item = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of some videos."""
+
+    moment: Moment | None = None
+    """None: for each video the richest that it allows."""
+    reasons: bool = False
+    platform: str | None = None
+    """Of items that do not name theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One prediction a video, and the videos that got none."""
+
+    predictions: Sequence[dict[str, Any]]
+    unanswered: Sequence[Unanswered]
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """Answers items by the champions of this moment; the same for one and for a thousand."""
+
+    champions: Callable[[], Mapping[Moment, Serving]]
+    history: VideoHistory
+    early_max_age_hours: float
+    keep: Callable[[Kept], None]
+
+    def answer(self, items: Sequence[object], form: Format, wanted: Wanted) -> Answers:
+        """The items, all of one format; raises Missing where nobody serves, InvalidInput, Unavailable."""
+        servings = serving_for(wanted.moment, self.champions())
+        now = datetime.now(UTC)
+        batch = batch_of(items, form)
+        sound = cleaned(batch.rows, now=now, guessed_at=now, platform=wanted.platform)
+        rows = sound.rows.drop("row")
+        if any(moment.forecasts for moment in servings):
+            rows = self._with_platforms(rows)
+        request = Request(rows, now, early_max_age_hours(servings, self.early_max_age_hours))
+        refused = [Unanswered(video_id_of(piece.raw, form), piece.reason, piece.detail) for piece in batch.unreadable]
+        refused += [
+            Unanswered(video_id_of(batch.raw[each.row], form), each.reason, each.detail) for each in sound.rejects
+        ]
+        return Answers(
+            self._predicted(request, servings, wanted), [*refused, *unanswered(request, servings, wanted.moment)]
+        )
+
+    def _predicted(
+        self, request: Request, servings: Mapping[Moment, Serving], wanted: Wanted
+    ) -> Sequence[dict[str, Any]]:
+        if request.rows.is_empty():
+            return []
+        if wanted.moment is None:
+            return predict_all(request, servings, with_reasons=wanted.reasons, keep=self.keep)
+        usable = usable_rows(request, wanted.moment)
+        return predict(usable, servings[wanted.moment], request, with_reasons=wanted.reasons, keep=self.keep)
+
+    def _with_platforms(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if (rows["platform"] != UNKNOWN).all():
+            return rows
+        return with_platforms_of_creators(rows, self.history)
+
+
+def form_of(items: Sequence[object]) -> Format:
+    """The format that most items have, else that of posts to come; raises InvalidInput naming what was seen."""
+    try:
+        return choose(items, None, BODY)
+    except InvalidInput as unknown:
+        try:
+            return choose(items, drafts, BODY)
+        except InvalidInput:
+            raise unknown from None
+
+
+def serving_for(moment: Moment | None, champions: Mapping[Moment, Serving]) -> Mapping[Moment, Serving]:
+    """The champions that may answer; raises Missing where there is none, never a made-up answer."""
+    if moment is None and champions:
+        return champions
+    if moment is not None and moment in champions:
+        return {moment: champions[moment]}
+    which = "any moment" if moment is None else f"the moment {moment.value}"
+    there = f" Served: {', '.join(each.value for each in champions)}." if champions else ""
+    raise Missing(
+        f"No model serves {which} yet, so nothing can be predicted.{there} Ingest videos and run 'tiercast retrain'; "
+        "a candidate that passes the gate then serves."
+    )
+
+
+def video_id_of(item: object, form: Format) -> str | None:
+    """The plain id of an item, by which its answer is found again; None where it has none."""
+    if not isinstance(item, Mapping) or not form.recognises(item):
+        return None
+    found = form.row(item).get("video_id")
+    plain = found.strip() if isinstance(found, str) else str(found) if type(found) is int else ""
+    return plain if plain.isascii() and plain.isprintable() and plain else None

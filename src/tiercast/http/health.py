@@ -1,0 +1,64 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``."""
+
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from tiercast.http.json import Json
+from tiercast.http.service import service_of
+
+router = APIRouter()
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Readiness(BaseModel):
+    """Whether requests should come here."""
+
+    status: Literal["ready", "degraded", "not ready"] = Field(
+        description="degraded: predictions go on, but something else is out of reach; still 200"
+    )
+    champions: dict[str, str] = Field(description="Release by moment", examples=[{"observed": "cafd5d4302fd"}])
+    shortcomings: dict[str, str] = Field(description="What is not as it should be, by part")
+
+
+@router.get("/healthz", response_model=Alive, summary="Whether the process answers")
+async def healthz() -> Response:
+    """Nothing else is asked: a restart would not bring a store back."""
+    return Json({"status": "alive"})
+
+
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "No model serves, or the service is stopping"}},
+    summary="Whether requests should come here",
+)
+async def readyz(request: Request) -> Response:
+    """Ready while some champion is in memory, whatever else is away."""
+    service = service_of(request)
+    shortcomings = service.shortcomings()
+    champions = {moment.value: serving.release.id[:12] for moment, serving in service.champions.current().items()}
+    if not champions:
+        shortcomings["champion"] = "No model serves any moment yet; `tiercast retrain` makes one."
+    stopping = getattr(request.app.state, "stopping", False)
+    if stopping:
+        shortcomings["service"] = "It is stopping."
+    usable = bool(champions) and not stopping
+    status = ("degraded" if shortcomings else "ready") if usable else "not ready"
+    document = {"status": status, "champions": champions, "shortcomings": shortcomings}
+    return Json(document, HTTPStatus.OK if usable else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@router.get("/metrics", summary="For Prometheus", responses={200: {"content": {"text/plain": {}}}})
+async def metrics(request: Request) -> Response:
+    """Requests, latency, predictions, champions, runs."""
+    return Response(service_of(request).metrics.page(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,100 @@
+"""What Prometheus may read of the service."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from tiercast.checks import CHECKS
+from tiercast.core.findings import Outcome
+from tiercast.flows.report import Status
+from tiercast.ports import RunRecord
+
+MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The library's own variable: the folder in which several workers of one service add up their counts."""
+BUCKETS: Final = (0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Seconds, around the 4, 15 and 60 milliseconds that are promised."""
+
+
+class Metrics:
+    """Counters of one process; with several workers any of them answers for all."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = self._counter("requests", "Requests answered", "route", "method", "status")
+        self.seconds = Histogram(
+            "tiercast_request_seconds", "Time to answer", ["route"], registry=self.registry, buckets=BUCKETS
+        )
+        self.predictions = self._counter("predictions", "Videos predicted", "moment", "tier")
+        self.unanswered = self._counter("unanswered", "Videos that got no prediction", "reason")
+        self.runs = self._counter("runs", "Retrains that this service started", "moment", "status")
+        self.champion_age = self._gauge("champion_age_seconds", "Since the champion was promoted", "moment")
+        self.training_age = self._gauge("training_age_seconds", "Since its newest training video", "moment")
+        self.last_run = self._gauge("last_run", "1 for the outcome of the newest run", "moment", "status")
+        self.last_run_at = self._gauge("last_run_timestamp_seconds", "When the newest run began", "moment")
+        self.findings = self._gauge("last_run_findings", "Findings of the newest run", "moment", "outcome")
+        self.objections = self._gauge("last_run_objection", "1 for each check that stood in its way", "moment", "code")
+        self.kept = self._gauge("predictions_kept", "Served predictions written since the start", mode="livesum")
+        self.dropped = self._gauge("predictions_dropped", "Served predictions that were not kept", mode="livesum")
+        self.waiting = self._gauge("predictions_waiting", "Served predictions yet to be written", mode="livesum")
+        self.ready = self._gauge("ready", "1 where every part is within reach", mode="min")
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(f"tiercast_{name}", help_text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str, *labels: str, mode: Any = "mostrecent") -> Gauge:
+        return Gauge(f"tiercast_{name}", help_text, labels, registry=self.registry, multiprocess_mode=mode)
+
+    def count(self, predictions: Sequence[Mapping[str, Any]], reasons: Iterable[str]) -> None:
+        """Note what was answered and what was not."""
+        for each in predictions:
+            self.predictions.labels(each["moment"], each["tier"]).inc()
+        for reason in reasons:
+            self.unanswered.labels(reason).inc()
+
+    def count_runs(self, document: Mapping[str, Any]) -> None:
+        """Note how a retrain of this service ended; its answer is one run, or several."""
+        for run in document.get("runs", [document]):
+            if "status" in run:
+                self.runs.labels(run["moment"], run["status"]).inc()
+
+    def tell_last_runs(self, records: Iterable[RunRecord]) -> None:
+        """The newest run of each moment; records come newest first."""
+        newest: dict[str, RunRecord] = {}
+        for record in records:
+            newest.setdefault(record.moment.value, record)
+        for moment, record in newest.items():
+            for status in get_args(Status):  # all of them: workers add up what was ever set
+                self.last_run.labels(moment, status).set(status == record.status)
+            self.last_run_at.labels(moment).set(record.started_at.timestamp())
+            findings: Any = record.document.get("findings") or ()
+            for outcome in Outcome:
+                self.findings.labels(moment, outcome.value).set(sum(each["outcome"] == outcome for each in findings))
+            objections = {each["code"] for each in findings if _objects(each)}
+            for code in (check.code for check in CHECKS):
+                self.objections.labels(moment, code).set(code in objections)
+
+    def page(self) -> bytes:
+        """Everything, as Prometheus reads it."""
+        if MULTIPROCESS not in os.environ:
+            return generate_latest(self.registry)
+        _forget_dead_workers(Path(os.environ[MULTIPROCESS]))
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+
+def _objects(finding: Mapping[str, Any]) -> bool:
+    return finding["outcome"] in (Outcome.FAIL, Outcome.INCONCLUSIVE) and not finding.get("demoted")
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """A worker that was replaced counts no more among the living."""
+    for path in folder.glob("gauge_live*.db"):
+        found = re.search(r"_(\d+)\.db$", path.name)
+        if found and not Path(f"/proc/{found[1]}").exists() and Path("/proc/self").exists():
+            mark_process_dead(int(found[1]), str(folder))  # type: ignore[no-untyped-call]

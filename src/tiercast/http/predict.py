@@ -1,0 +1,121 @@
+"""``POST /v1/predict``."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from tiercast.adapters.formats import drafts, recognise, table
+from tiercast.core.errors import InvalidInput, Missing
+from tiercast.core.video import platform_name
+from tiercast.http.asking import Answers, Item, Wanted, form_of, serving_for, video_id_of
+from tiercast.http.bodies import document_of, read
+from tiercast.http.json import Json
+from tiercast.http.problems import Problem
+from tiercast.http.service import Service, service_of
+from tiercast.http.shapes import PredictAnswer, PredictRequest, body_of, problems
+from tiercast.intake.schema import nearest_column
+
+LARGE_BODY_BYTES: Final = 100_000
+"""Reading more than this takes a millisecond, for which others should not wait."""
+MOST_REFUSED_SHOWN: Final = 20
+
+router = APIRouter()
+
+
+@router.post(
+    "/v1/predict",
+    summary="Predict the tier of videos",
+    response_model=PredictAnswer,
+    responses=problems(400, 401, 408, 413, 415, 422, 503),
+    openapi_extra=body_of(PredictRequest),
+)
+async def predict(request: Request) -> Response:
+    """One prediction for each video, by the champions in memory."""
+    service = service_of(request)
+    body = await request.body()
+    if len(body) > LARGE_BODY_BYTES:
+        loop = asyncio.get_running_loop()
+        asked = await loop.run_in_executor(service.executor, partial(_asked, request, body, service))
+    else:
+        asked = _asked(request, body, service)
+    answers = await answered(service, asked.videos, _wanted(asked))
+    request.state.videos = len(asked.videos)
+    if not answers.predictions:
+        raise _nothing(answers)
+    document = {
+        "predictions": answers.predictions,
+        "refused": [asdict(each) for each in answers.unanswered],
+        "warnings": _warnings(service, asked.videos, answers),
+    }
+    return Json(document)
+
+
+def _asked(request: Request, body: bytes, service: Service) -> PredictRequest:
+    asked = read(PredictRequest, document_of(request, body))
+    most = service.wiring.settings.serve.max_videos
+    if len(asked.videos) > most:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The request holds {len(asked.videos):,} videos; {most:,} are allowed at a time (serve.max_videos). "
+            "Send them in parts.",
+        )
+    return asked
+
+
+def _wanted(asked: PredictRequest) -> Wanted:
+    platform = None if asked.platform is None else platform_name(asked.platform)
+    if asked.platform is not None and platform is None:
+        raise InvalidInput(f"platform {asked.platform!r} is no platform name; write tiktok, youtube or instagram.")
+    return Wanted(asked.moment, asked.reasons, platform)
+
+
+async def answered(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
+    """The answers to some items: one alone shares its work with others that are asked at the same time."""
+    try:
+        serving_for(wanted.moment, service.champions.current())
+    except Missing as error:
+        raise no_champion(error) from error
+    if len(items) == 1 and wanted.platform is None:
+        form = recognise(items) or (drafts if drafts.recognises(items[0]) else None)
+        video_id = video_id_of(items[0], form) if form else None
+        if form and video_id:
+            return await service.coalescer.answer(items[0], video_id, form, wanted)
+    work = partial(_answer, service, items, wanted)
+    return await asyncio.get_running_loop().run_in_executor(service.executor, work)
+
+
+def _answer(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
+    return service.oracle.answer(items, form_of(items), wanted)
+
+
+def no_champion(error: Missing) -> Problem:
+    """Nobody serves: not the caller's fault, and different tomorrow."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), kind="no-champion", title="No model serves yet")
+
+
+def _nothing(answers: Answers) -> Problem:
+    refused = [asdict(each) for each in answers.unanswered[:MOST_REFUSED_SHOWN]]
+    first = refused[0]["detail"] if refused else "None is a sound video with a video_id."
+    told = f"None of the {len(answers.unanswered):,} videos can be predicted. The first: {first}"
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, told if len(refused) != 1 else first, more={"refused": refused})
+
+
+def _warnings(service: Service, items: Sequence[Item], answers: Answers) -> list[str]:
+    """Fields that were probably meant to be others, and what could not be asked."""
+    told = []
+    if service.history.away is not None and any(each["moment"] != "observed" for each in answers.predictions):
+        told.append(
+            "The video store is out of reach, so nothing is known of earlier posts; these features count as missing."
+        )
+    unread = [key for key in table.ignored(str(key) for item in items for key in item) if len(items) == 1]
+    return told + [
+        f"The field {key[:40]!r} is not read; did you mean {near}?"
+        for key in unread
+        if (near := nearest_column(key)) is not None
+    ]

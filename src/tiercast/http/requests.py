@@ -1,0 +1,78 @@
+"""What happens around every request: its id, its line in the log, its counts, and headers for careful browsers."""
+
+import re
+from collections.abc import MutableMapping
+from time import perf_counter
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tiercast.http.metrics import Metrics
+
+REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+"""A caller's own id is taken over where it cannot harm a log."""
+HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; frame-ancestors 'none'",
+    ),
+)
+QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines; logged only where they fail."""
+TOLD: Final = ("request_id", "key", "videos", "run")
+"""What the guard and the routes leave in the request's state for its line."""
+CLOSED_EARLY: Final = 499
+"""What is logged where the caller went away before the answer, as proxies do."""
+
+
+class Observed:
+    """ASGI middleware: the outermost, so that whatever is answered is seen."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, status, began = _request_id(scope), CLOSED_EARLY, perf_counter()
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name for name, _ in message["headers"]}
+                added = [header for header in HEADERS if header[0] not in present]
+                message = {**message, "headers": [*message["headers"], *added, (b"x-request-id", request_id)]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            self._note(scope, status, perf_counter() - began)
+
+    def _note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
+        route = scope.get("route")
+        path = getattr(route, "path", "unmatched")
+        self._metrics.requests.labels(path, scope["method"][:16], status).inc()
+        self._metrics.seconds.labels(path).observe(seconds)
+        if path not in QUIET or status >= 500:
+            told = {name: scope["state"][name] for name in TOLD if name in scope["state"]}
+            structlog.get_logger().info(
+                "request", method=scope["method"], route=path, status=status, ms=round(1000 * seconds, 2), **told
+            )
+
+
+def _request_id(scope: Scope) -> bytes:
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given if REQUEST_ID.fullmatch(given) else uuid4().hex.encode()

@@ -1,0 +1,112 @@
+"""Everything that the routes share, opened once for a process."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from tiercast.core.errors import TiercastError
+from tiercast.http.asking import Oracle
+from tiercast.http.champions import Champions, Sources
+from tiercast.http.coalescing import Coalescer
+from tiercast.http.history import LastKnownHistory
+from tiercast.http.keys import Keys
+from tiercast.http.metrics import Metrics
+from tiercast.http.recorder import Recorder
+from tiercast.http.retraining import Retrainer
+from tiercast.wiring import Wiring, now
+
+THREADS: Final = 4
+"""Lanes and large bodies side by side; one of them may wait for a database while others answer from memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process of ``tiercast serve``."""
+
+    wiring: Wiring
+    champions: Champions
+    history: LastKnownHistory
+    oracle: Oracle
+    coalescer: Coalescer
+    executor: ThreadPoolExecutor
+    keys: Keys
+    recorder: Recorder
+    retrainer: Retrainer
+    metrics: Metrics
+
+    @classmethod
+    def of(cls, wiring: Wiring) -> "Service":
+        """The service of a home; opens nothing yet, so that it also starts while a store is away."""
+        settings = wiring.settings
+        history = LastKnownHistory(lambda: wiring.history)
+        champions = Champions(Sources(lambda: wiring.objects, wiring.read_log, lambda: history))
+        recorder = Recorder(
+            lambda: wiring.served, now, settings.serve.max_waiting_predictions, settings.serve.keep_predictions_days
+        )
+        oracle = Oracle(champions.current, history, settings.moments.early_max_age_hours, recorder.put)
+        executor, metrics = ThreadPoolExecutor(THREADS, thread_name_prefix="answer"), Metrics()
+
+        def on_end(document: Mapping[str, Any]) -> None:
+            metrics.count_runs(document)
+            champions.check()
+
+        return cls(
+            wiring=wiring,
+            champions=champions,
+            history=history,
+            oracle=oracle,
+            coalescer=Coalescer(oracle, executor),
+            executor=executor,
+            keys=Keys(lambda: wiring.keys, settings.api_key),
+            recorder=recorder,
+            retrainer=Retrainer(wiring, on_end=on_end),
+            metrics=metrics,
+        )
+
+    def look_around(self) -> None:
+        """What has changed outside: champions, keys, stores within reach, runs of others."""
+        self.champions.check()
+        self.history.probe()
+        self.keys.refresh()
+        self._tell_metrics()
+
+    def _tell_metrics(self) -> None:
+        metrics, at = self.metrics, now()
+        for moment, loaded in self.champions.loaded().items():
+            if loaded.serving is not None and loaded.promoted_at is not None:
+                metrics.champion_age.labels(moment.value).set((at - loaded.promoted_at).total_seconds())
+        metrics.kept.set(self.recorder.kept)
+        metrics.dropped.set(self.recorder.dropped)
+        metrics.waiting.set(self.recorder.waiting)
+        metrics.ready.set(not self.shortcomings())
+        if self.history.away is None:
+            try:
+                metrics.tell_last_runs(self.wiring.runs.recent(LAST_RUNS))
+            except TiercastError:
+                return  # the history's probe tells of a database that is away
+
+    def shortcomings(self) -> dict[str, str]:
+        """What is not as it should be, by part, in words that name no path or address."""
+        found = {}
+        if self.champions.problem is not None:
+            found["model_store"] = "The model store is out of reach; the champions in memory go on answering."
+        if any(loaded.warnings for loaded in self.champions.loaded().values()):
+            found["champion"] = "A newer promotion cannot be used; an older release serves. `tiercast doctor` says why."
+        if self.history.away is not None:
+            found["video_store"] = "The video store is out of reach; forecasts know nothing of earlier posts."
+        if self.recorder.problem is not None:
+            found["predictions"] = "Served predictions cannot be kept at present; they wait in memory."
+        return found
+
+
+LAST_RUNS: Final = 20
+"""Enough to hold the newest run of each moment, unless one of them fails again and again."""
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request reached."""
+    service: Service = request.app.state.service
+    return service
