@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "pin": "Let one release serve until it is unpinned.",
     "unpin": "Let retrains promote again.",
     "predict": "Predict the tier of videos with the champion.",
+    "score": "One score of 0 to 100 from several signals, the model's among them.",
     "keys": "API keys of the service: add, list, revoke.",
     "forget": "Erase an author or a video.",
     "replay": "What retrains would have done in the past, week by week.",

@@ -56,10 +56,10 @@ def command(
     if output is not None:
         check_ending(output)
     wiring = open_home(home)
-    servings = _servings(wiring, moment)
+    servings = servings_for(wiring, moment)
     rows, refused = _stored(wiring) if stored else _given(str(source), platform_option(platform))
     if any(each.forecasts for each in servings) and not stored:
-        rows = _with_platforms(rows, wiring)
+        rows = with_known_platforms(rows, wiring)
     request = Request(rows, now(), early_max_age_hours(servings, wiring.settings.moments.early_max_age_hours))
     if refused:
         warn(f"Refused, so without prediction: {len(refused):,}. The first: {refused[0]}")
@@ -72,7 +72,8 @@ def command(
     _deliver(predictions, servings, output=output, as_json=as_json)
 
 
-def _servings(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]:
+def servings_for(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]:
+    """The champions that may answer; says what stands in the way of newer ones. Raises Missing where there is none."""
 
     def videos() -> VideoHistory:
         return wiring.history
@@ -123,7 +124,7 @@ def _warn_of_ignored(columns: Sequence[str]) -> None:
             warn(f"The column {column!r} is not read; did you mean {near}?")
 
 
-def _with_platforms(rows: pl.DataFrame, wiring: Wiring) -> pl.DataFrame:
+def with_known_platforms(rows: pl.DataFrame, wiring: Wiring) -> pl.DataFrame:
     """The rows with the platforms of stored creators; says whose earlier posts cannot be looked up."""
     named = with_platforms_of_creators(rows, wiring.history)
     nameless = named.filter(pl.col("platform") == UNKNOWN).select("video_id").n_unique()

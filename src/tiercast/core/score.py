@@ -54,10 +54,7 @@ def score_signals(weights: Mapping[str, float], signals: Mapping[str, object]) -
     Traceback (most recent call last):
     tiercast.core.errors.InvalidInput: The signal 'rules' is 101; a signal is a number of 0 to 100, or null where it ...
     """
-    for name in signals:
-        if name not in weights:
-            raise InvalidInput(_unknown(name, weights))
-    given = {name: points(name, signals[name]) for name in weights if signals.get(name) is not None}
+    given = present(weights, signals)
     if not given:
         raise InvalidInput(f"Every signal is missing, so there is no score. Give one of {', '.join(weights)}.")
     shares = _shares({name: weights[name] for name in given})
@@ -66,7 +63,15 @@ def score_signals(weights: Mapping[str, float], signals: Mapping[str, object]) -
     return Scored(_half_up(math.fsum(contributions.values())), shares, given, contributions, missing)
 
 
-def points(name: str, value: object) -> float:
+def present(weights: Mapping[str, float], signals: Mapping[str, object]) -> dict[str, float]:
+    """The signals that are there, in the order of the weights; raises InvalidInput for a wrong name or value."""
+    for name in signals:
+        if name not in weights:
+            raise InvalidInput(_unknown(name, weights))
+    return {name: _points(name, signals[name]) for name in weights if signals.get(name) is not None}
+
+
+def _points(name: str, value: object) -> float:
     """A signal's value as a number; raises InvalidInput unless it is one of 0 to 100."""
     # A bool is an int in Python, and NaN compares false with everything.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= HIGHEST:

@@ -1,0 +1,149 @@
+"""``tiercast score``."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from tiercast.adapters.contents import decoded, plain_faults
+from tiercast.adapters.formats import choose, drafts
+from tiercast.adapters.formats.frames import batch_of
+from tiercast.adapters.formats.item import Format
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, open_home
+from tiercast.cli.predict import servings_for, with_known_platforms
+from tiercast.core.errors import InvalidInput, Missing, TiercastError
+from tiercast.core.moments import Moment
+from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
+from tiercast.flows.predict import Request, Serving, predict, predict_all, usable_rows
+from tiercast.flows.score import NOT_ASKED, Forecast, Score, ScoreRequest, forecast_of, score
+from tiercast.render.output import print_json
+from tiercast.render.score import show_scores
+from tiercast.wiring import Wiring, now
+
+STDIN = "-"
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(name="score")
+def command(
+    source: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="JSON with signals, moment, video; or one a line. - is stdin.")
+    ] = STDIN,
+    home: Home = DEFAULT_HOME,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a score on standard output.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Weigh several signals into one score of 0 to 100; the signal ml is the champion's prediction of a video."""
+    wiring = open_home(home)
+    seer = _Seer(wiring)
+    scores = [_scored(where, document, seer) for where, document in _documents(source)]
+    if as_json:
+        for each in scores:
+            print_json(each.to_document())
+    else:
+        show_scores(scores)
+
+
+def _documents(name: str) -> Iterator[tuple[str, object]]:
+    """Every document with the words for where it stands; raises InvalidInput where one is no JSON."""
+    label = "standard input" if name == STDIN else name
+    with plain_faults(label):
+        raw = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+    text = decoded(raw, label).removeprefix("\ufeff")
+    numbered = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if not numbered:
+        raise InvalidInput(f'{label} is empty; write {{"signals": {{"NAME": POINTS, ...}}}}, or one such a line.')
+    try:
+        yield "", json.loads(text)
+        return
+    except RecursionError:
+        _no_json(label, "it is nested too deeply")
+    except ValueError as error:
+        if len(numbered) == 1 or not _is_object(numbered[0][1]):
+            _no_json(label, str(error))
+    for number, line in numbered:
+        try:
+            yield f"Line {number} of {label}: ", json.loads(line)
+        except (ValueError, RecursionError) as error:
+            _no_json(f"Line {number} of {label}", str(error))
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _no_json(label: str, why: str) -> NoReturn:
+    raise InvalidInput(f"{label} is no JSON ({why}). A score takes one JSON document, or one a line.")
+
+
+def _scored(where: str, document: object, seer: "_Seer") -> Score:
+    weights = seer.wiring.settings.score.weights
+    try:
+        asked = ScoreRequest.of(document, weights)
+        return score(weights, asked, seer.forecast(asked))
+    except TiercastError as error:
+        raise type(error)(f"{where}{error}") from error
+
+
+@dataclass(slots=True)
+class _Seer:
+    """Predicts one video after the other; champions are loaded for the first that needs them."""
+
+    wiring: Wiring
+    _loaded: dict[Moment | None, Mapping[Moment, Serving] | str] = field(default_factory=dict)
+    """By the moment asked for; a text says why nobody serves it."""
+
+    def forecast(self, asked: ScoreRequest) -> Forecast:
+        """The prediction of the video in a request, or why there is none."""
+        if asked.video is None:
+            return NOT_ASKED
+        if asked.moment not in self._loaded:
+            self._loaded[asked.moment] = self._champions(asked.moment)
+        servings = self._loaded[asked.moment]
+        if isinstance(servings, str):
+            return Forecast(why_none=servings)
+        return self._predicted(asked.video, asked.moment, servings)
+
+    def _champions(self, moment: Moment | None) -> Mapping[Moment, Serving] | str:
+        try:
+            return servings_for(self.wiring, moment)
+        except Missing as error:
+            return str(error)
+
+    def _predicted(
+        self, video: Mapping[str, object], moment: Moment | None, servings: Mapping[Moment, Serving]
+    ) -> Forecast:
+        at, batch = now(), batch_of([video], _form_of([video]))
+        sound = cleaned(batch.rows, now=at, guessed_at=at, platform=None)
+        refused = [Unanswered(None, reject.reason, reject.detail) for reject in sound.rejects]
+        rows = sound.rows.drop("row")
+        if refused or rows.is_empty():
+            return forecast_of([], refused, moment)
+        if any(each.forecasts for each in servings):
+            rows = with_known_platforms(rows, self.wiring)
+        hours = early_max_age_hours(servings, self.wiring.settings.moments.early_max_age_hours)
+        request = Request(rows, at, hours)
+        if moment is None:
+            told = predict_all(request, servings)
+        else:
+            told = predict(usable_rows(request, moment), servings[moment], request)
+        return forecast_of(told, [*unanswered(request, servings, moment)], moment)
+
+
+def _form_of(video: Sequence[object]) -> Format:
+    """The video's format, else that of a post to come."""
+    try:
+        return choose(video, None, "The video")
+    except InvalidInput as unknown:
+        try:
+            return choose(video, drafts, "The video")
+        except InvalidInput:
+            raise unknown from None
