@@ -183,10 +183,10 @@ SILENT: Final[Mapping[str, Callable[[], list[Any]]]] = {
             replace(CANDIDATE, served=served)
             for served in (
                 ServedMissing(0, {"duration": 0.1}, {"duration": 0.1}),
-                ServedMissing(9, {}, {}),
-                ServedMissing(9, {"duration": 0.1}, {"caption": 0.1}),
-                ServedMissing(9, {"duration": NAN, "caption": 0.1}, {"duration": 0.1, "caption": 0.1}),
-                ServedMissing(9, {"duration": 0.1, "caption": 0.1}, {"duration": 0.1, "caption": NAN}),
+                ServedMissing(900, {}, {}),
+                ServedMissing(900, {"duration": 0.1}, {"caption": 0.1}),
+                ServedMissing(900, {"duration": NAN, "caption": 0.1}, {"duration": 0.1, "caption": 0.1}),
+                ServedMissing(900, {"duration": 0.1, "caption": 0.1}, {"duration": 0.1, "caption": NAN}),
             )
         ),
     ],

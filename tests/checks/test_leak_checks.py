@@ -80,6 +80,39 @@ def test_a_feature_is_missing_in_use_as_in_training_or_is_another_feature(
     assert "of 900 recent predictions" in finding.explanation
 
 
+def test_who_fails_hears_which_side_lacks_the_feature() -> None:
+    callers = MissingAsInUse().judge(served(caption=(0.0, 1.0)))
+    training = MissingAsInUse().judge(served(caption=(1.0, 0.0)))
+    assert "Send what it is computed from" in callers.explanation
+    assert "Store with the videos what callers send" in training.explanation
+    assert "Send" not in MissingAsInUse().judge(served(caption=(0.5, 0.5))).explanation
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        (replace(CANDIDATE, served=None), "No predictions are recorded"),
+        (
+            replace(CANDIDATE, served=ServedMissing(0, {"caption": 0.0}, {"caption": 0.0})),
+            "No predictions are recorded",
+        ),
+        (replace(CANDIDATE, served=ServedMissing(199, {"caption": 0.0}, {"caption": 1.0})), "Only 199 recent predict"),
+        (replace(OF_GIVEN_LABELS, served=ServedMissing(900, {"caption": 0.0}, {"caption": 1.0})), "finished vectors"),
+    ],
+)
+def test_nothing_is_asked_where_nobody_knows_what_callers_send_and_the_answer_says_why(
+    evidence: CandidateEvidence, words: str
+) -> None:
+    finding = MissingAsInUse().judge(evidence)
+    assert finding.outcome is OUT
+    assert words in finding.explanation
+
+
+def test_two_hundred_predictions_are_enough_to_refuse() -> None:
+    enough = replace(CANDIDATE, served=ServedMissing(200, {"caption": 0.0}, {"caption": 1.0}))
+    assert MissingAsInUse().judge(enough).outcome is FAIL
+
+
 def test_a_proven_leak_rejects() -> None:
     for leak in (whole(0.99, 0.98), replace(CANDIDATE, features_alone=(alone("duration", 0.9, 0.88),))):
         assert verdict_of(check.judge(leak) for check in LEAK_CHECKS) is Verdict.REJECT

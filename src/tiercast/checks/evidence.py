@@ -169,7 +169,7 @@ class FeatureAlone:
 
 @dataclass(frozen=True, slots=True)
 class ServedMissing:
-    """A feature that recent predictions lacked much oftener, or more rarely, than training did."""
+    """How often the inputs of each feature that the candidate uses were unknown: in training, and in recent use."""
 
     predictions: int
     training_shares: Mapping[str, float]
@@ -202,7 +202,7 @@ class CandidateEvidence:
     """Parts of the test rows beside the champion, else beside the majority."""
     features_alone: tuple[FeatureAlone, ...] = ()
     served: ServedMissing | None = None
-    """None until predictions are recorded."""
+    """None where nobody was served, as in a replay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from math import isnan
 from typing import Final
 
 from tiercast.checks.comparison import few_creators
-from tiercast.checks.evidence import CandidateEvidence, Check
+from tiercast.checks.evidence import CandidateEvidence, Check, ServedMissing
 from tiercast.core.findings import Finding, Outcome, at_most
 from tiercast.core.release import Label
 
+MIN_SERVED: Final = 200
+"""Of fewer predictions a share is not known to seven points, and a fifth of them may be one caller's afternoon."""
 GIVEN: Final = "Given labels may follow from the features by any rule, so nothing is too good."
 
 
@@ -81,8 +83,8 @@ class MissingAsInUse:
     def judge(self, evidence: CandidateEvidence) -> Finding:
         """No feature's share of missing values differs by a fifth between training and recent predictions."""
         served, limit = evidence.served, evidence.bars.max_missing_jump
-        if served is None or not served.predictions:
-            sentence = "No predictions are recorded, so nobody knows what callers send."
+        if served is None or served.predictions < MIN_SERVED or evidence.label == "given":
+            sentence = _not_asked(served, evidence.label)
             return Finding(self.code, self.title, Outcome.NOT_APPLICABLE, None, limit, sentence, at_most=True)
         off = {
             name: abs(share - served.training_shares[name])
@@ -100,7 +102,23 @@ class MissingAsInUse:
             f"in {served.training_shares[name]:.1%} of the training rows; {100 * limit:g} points apart are allowed."
         )
         outcome = at_most(off[name], limit)
+        if outcome is Outcome.FAIL:
+            lacks = served.served_shares[name] > served.training_shares[name]
+            sentence += f" {_CALLERS_LACK if lacks else _TRAINING_LACKS}"
         return Finding(self.code, self.title, outcome, off[name], limit, sentence, served.predictions, at_most=True)
+
+
+_CALLERS_LACK: Final = "Send what it is computed from with each prediction, or train on videos that lack it too."
+_TRAINING_LACKS: Final = "Store with the videos what callers send, so that training sees it."
+
+
+def _not_asked(served: ServedMissing | None, label: Label) -> str:
+    """Why shares are not compared."""
+    if served is None or not served.predictions:
+        return "No predictions are recorded, so nobody knows what callers send."
+    if label == "given":
+        return "The fallback file holds finished vectors, so nobody knows what was unknown in training."
+    return f"Only {served.predictions:,} recent predictions are recorded; {MIN_SERVED} tell what callers send."
 
 
 def _is_unknown(value: float | None) -> bool:

@@ -115,6 +115,7 @@ def _scene(folder: ReplayFolder, frame: FrameVideos, versions: Mapping[str, str]
             now=lambda: at,
             libraries=versions,
             actor="replay",
+            served=None,
         )
 
     return Scene(world_at, log, models, FolderObjects(folder.path / "refused"), folder)

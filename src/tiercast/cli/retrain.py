@@ -186,6 +186,7 @@ def world_of(wiring: Wiring) -> World:
         now=now,
         libraries=libraries(),
         actor=actor(),
+        served=wiring.served,
     )
 
 

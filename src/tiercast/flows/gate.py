@@ -18,6 +18,7 @@ from tiercast.checks.evidence import (
     DataEvidence,
     EdgeHistory,
     Newest,
+    ServedMissing,
     ServingEvidence,
 )
 from tiercast.checks.serving import SERVING_CHECKS
@@ -95,6 +96,7 @@ def judge_candidate(
         beside_best=beside.best,
         groups=beside.groups,
         features_alone=judged.features_alone,
+        served=_served(training_set, past),
     )
     return _asked(CANDIDATE_CHECKS, evidence, order)
 
@@ -186,6 +188,17 @@ def _edges(training_set: TrainingSet | None, past: Past) -> EdgeHistory | None:
     last = past.standing.last_promoted_at
     weeks = min(MAX_WEEKS, max(1.0, (past.now - last) / WEEK)) if last else 1.0
     return EdgeHistory(training_set.tier_edges, past.edges_like(training_set.reference.to_document()), weeks)
+
+
+def _served(training_set: TrainingSet, past: Past) -> ServedMissing | None:
+    """How often each feature's inputs were unknown, in training and in use; a held feature is used in neither."""
+    if past.served is None:
+        return None
+    names = [feature.name for feature in FEATURES[training_set.moment]]
+    free = [name not in training_set.held for name in names]
+    lacked = np.array([past.served.lacking.get(name, 0) for name in names]) / max(1, past.served.predictions)
+    trained = training_set.missing_shares()
+    return ServedMissing(past.served.predictions, _named(names, trained, free), _named(names, lacked, free))
 
 
 def _shortage(assembly: Assembly | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What the gate needs to know of the past: who serves, and how the tiers were cut before."""
+"""What the gate needs to know of the past: who serves, how the tiers were cut before, and what callers sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest
 from tiercast.flows.model_store import Standing, load_manifest
 from tiercast.flows.promotion_history import newest_first
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports import MissingCounts, ObjectStore, PromotionLog
 
 REMEMBERED: Final = 20
 """Promotions whose edges are looked at: five months of weekly ones."""
@@ -25,6 +25,8 @@ class Past:
     libraries: Mapping[str, str]
     edges: tuple[Mapping[str, object], ...] = ()
     """The tiers of the newest promoted releases, oldest first, as their manifests tell them."""
+    served: MissingCounts | None = None
+    """What recent predictions lacked; None in a replay, in which nobody was served."""
 
     def edges_like(self, tiers: Mapping[str, object]) -> tuple[tuple[int, ...], ...]:
         """The edges of all videos in releases whose tiers were relative to the same as these."""
