@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
-from tiercast.flows.forget import forget
+from tiercast.flows.forget import Places, forget
 from tiercast.render.forget import show_forgotten
 from tiercast.render.output import print_json
 
@@ -20,11 +20,12 @@ def command(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Erase videos, observations and rejects; only the fact that it happened is recorded."""
+    """Erase videos, observations, rejects and predictions; only the fact that it happened is recorded."""
     if (author is None) == (video is None):
         raise typer.BadParameter("give --author or --video, and not both")
     wiring = open_home(home)
-    gone = forget(wiring.videos, wiring.rejects, wiring.scraped_table, author=author, video_id=video)
+    places = Places(wiring.videos, wiring.served, wiring.rejects, wiring.scraped_table)
+    gone = forget(places, author=author, video_id=video)
     if as_json:
         print_json(gone.to_document())
     else:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from tiercast.core.errors import Missing
-from tiercast.ports import RejectFile, ScrapedTable, VideoStore
+from tiercast.ports import RejectFile, ScrapedTable, ServedPredictions, VideoStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class Forgotten:
     videos: int
     observations: int
     rejects: int
+    predictions: int
     left_in_table: int
 
     def to_document(self) -> Mapping[str, object]:
@@ -21,17 +22,27 @@ class Forgotten:
         return asdict(self)
 
 
-def forget(
-    videos: VideoStore, rejects: RejectFile, table: ScrapedTable | None, *, author: str | None, video_id: str | None
-) -> Forgotten:
-    """Erase videos, observations and rejects of an author or of one video; raises Missing where there are none."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Everywhere that an author or a video may be kept."""
+
+    videos: VideoStore
+    served: ServedPredictions
+    rejects: RejectFile
+    scraped_table: ScrapedTable | None
+
+
+def forget(places: Places, *, author: str | None, video_id: str | None) -> Forgotten:
+    """Erase whatever is kept of an author or of one video; raises Missing if there are none."""
+    videos, rejects, table = places.videos, places.rejects, places.scraped_table
     left = _rows_in(table, author=author, video_id=video_id) if table else 0
+    asked = places.served.erase(author=author, video_id=video_id)  # before the videos, which say whose they are
     erased = videos.erase(author=author, video_id=video_id)
     gone = rejects.erase(author=author, video_id=video_id)
-    if not (erased.videos or gone or left):
+    if not (erased.videos or gone or asked or left):
         what = f"author {author!r}" if author is not None else f"video {video_id!r}"
         raise Missing(f"Nothing is stored of {what}. Handles and ids are compared letter by letter.")
-    return Forgotten(erased.videos, erased.observations, gone, left)
+    return Forgotten(erased.videos, erased.observations, gone, asked, left)
 
 
 def _rows_in(table: ScrapedTable, *, author: str | None, video_id: str | None) -> int:

@@ -7,7 +7,10 @@ from tiercast.render.output import stdout
 def show_forgotten(gone: Forgotten) -> None:
     """What was erased, and what Tiercast may not touch."""
     console = stdout()
-    console.print(f"Erased {gone.videos:,} videos, {gone.observations:,} observations, {gone.rejects:,} rejected rows.")
+    console.print(
+        f"Erased {gone.videos:,} videos, {gone.observations:,} observations, {gone.rejects:,} rejected rows, "
+        f"{gone.predictions:,} predictions."
+    )
     if gone.left_in_table:
         console.print(
             f"{gone.left_in_table:,} rows of the table scraped_videos still hold them. Tiercast never changes that "
