@@ -41,9 +41,10 @@ def recognise(items: Iterable[object]) -> Format | None:
     votes = dict.fromkeys(range(len(FORMATS)), 0)
     for item in items:
         if isinstance(item, Mapping):
-            number = next((n for n, form in enumerate(FORMATS) if form.recognises(item)), None)
-            if number is not None:
-                votes[number] += 1
+            for number, form in enumerate(FORMATS):
+                if form.recognises(item):
+                    votes[number] += 1
+                    break
     winner = max(votes, key=lambda number: votes[number])
     return FORMATS[winner] if votes[winner] else None
 

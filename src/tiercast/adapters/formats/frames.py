@@ -34,7 +34,11 @@ def batch_of(items: Sequence[object], form: Format, unreadable: Iterable[Unreada
 
 
 def _ignored(items: Sequence[object]) -> tuple[str, ...]:
-    return table.ignored(str(key) for item in items if isinstance(item, Mapping) for key in item)
+    keys: dict[object, None] = {}
+    for item in items:
+        if isinstance(item, Mapping) and not keys.keys() >= item.keys():
+            keys |= dict.fromkeys(item)
+    return table.ignored(map(str, keys))
 
 
 def what_it_is(item: object) -> str:
@@ -61,7 +65,7 @@ def shown_keys(item: Item) -> str:
 
 def frame_of(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """The rows column by column: typed where all values agree, else as Python objects for cleaning to sort out."""
-    present = {name for row in rows for name in row}
+    present = set[str]().union(*rows)
     columns = [
         _series(column.name, [row.get(column.name) for row in rows]) for column in COLUMNS if column.name in present
     ]
@@ -69,18 +73,23 @@ def frame_of(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
 
 
 def _series(name: str, values: list[object]) -> pl.Series:
-    types = {type(value) for value in values} - {NoneType}
+    types = set(map(type, values)) - {NoneType}
     if not types:
         return pl.Series(name, values, dtype=pl.Null)
     if types == {str}:
         return pl.Series(name, _encodable(values), dtype=pl.String)
     if types == {bool} or types == {float}:
         return pl.Series(name, values, dtype=pl.Boolean if bool in types else pl.Float64)
-    if types == {int} and all(value is None or value in _INT64 for value in values):
+    if types == {int} and _fits(values):
         return pl.Series(name, values, dtype=pl.Int64)
     if types == {datetime}:
         return pl.Series(name, [v.isoformat() if isinstance(v, datetime) else None for v in values])
     return pl.Series(name, _encodable(values), dtype=pl.Object)
+
+
+def _fits(values: list[object]) -> bool:
+    numbers = [value for value in values if isinstance(value, int)]
+    return min(numbers) in _INT64 and max(numbers) in _INT64
 
 
 def _encodable(values: list[object]) -> list[object]:
@@ -90,7 +99,7 @@ def _encodable(values: list[object]) -> list[object]:
 def _mended(value: object) -> object:
     """The value without halves of surrogate pairs, which scrapers leave where they cut a caption inside an emoji."""
     if isinstance(value, str):
-        return value.encode(errors="replace").decode()
+        return value if value.isascii() else value.encode(errors="replace").decode()
     if isinstance(value, list):
         return [_mended(inner) for inner in value]
     if isinstance(value, dict):

@@ -9,16 +9,18 @@ from tiercast.core.video import COLUMNS
 name: Final = "table"
 COLUMN_NAMES: Final = tuple(column.name for column in COLUMNS)
 NEEDED: Final = ("video_id", "views")
+_NAMES: Final = frozenset(COLUMN_NAMES)
+_NEEDED: Final = frozenset(NEEDED)
 
 
 def recognises(item: Item) -> bool:
     """Whether it has the two columns without which no table row means anything."""
-    return all(column in item for column in NEEDED)
+    return item.keys() >= _NEEDED
 
 
 def row(item: Item) -> dict[str, object]:
     """The canonical columns that are there; other columns are left out."""
-    return {column: item[column] for column in COLUMN_NAMES if column in item}
+    return {name: value for name, value in item.items() if name in _NAMES}
 
 
 def ignored(columns: Iterable[str]) -> tuple[str, ...]:
