@@ -25,11 +25,6 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def runs(
     run: Annotated[str | None, typer.Argument(help=RUN)] = None,
-        str | None,
-        typer.Argument(
-            help="A run's id or the start of it, or the id of a retrain of several moments; default: list the newest."
-        ),
-    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 20,
     report: Annotated[Path | None, typer.Option(help="Write the run as a page to this .html file.")] = None,
     home: Home = DEFAULT_HOME,
