@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pytest
 import structlog
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient, Response
+from httpx2 import ASGITransport, AsyncClient, Response
 
 from adapters.test_webhook import Listener, listening
 from cli.program import environment, rows, tiercast, write_rows

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from tiercast.core.errors import Unavailable
 from tiercast.ports import Notice
@@ -25,7 +25,7 @@ class Webhook:
 
     def send(self, notice: Notice) -> None:
         """Post the notice, twice if need be; raises Unavailable."""
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # from INFO down it writes every address it asks
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # from INFO down it writes every address it asks
         body, ended = {"text": notice.text} if self._to_slack else notice.facts, ""
         for _ in range(TRIES):
             ended = self._post(body)
@@ -40,11 +40,11 @@ class Webhook:
         """How the attempt failed; empty where it did not."""
         try:
             with (
-                httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
+                httpx2.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
                 client.stream("POST", self._url, json=body) as answer,  # whatever it says is not read
             ):
                 return "" if answer.is_success else f"answered {answer.status_code}"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return f"could not be asked ({type(error).__name__})"
 
 
