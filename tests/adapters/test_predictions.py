@@ -1,8 +1,10 @@
 """Served predictions, the same on SQLite and Postgres."""
 
 import random
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -157,6 +159,19 @@ def test_what_is_older_than_it_may_be_goes_however_much_it_is(
     assert kept.drop_before(T0 + timedelta(hours=3)) == 0
 
 
+def test_the_documented_queries_find_what_a_video_had_a_week_after_posting(database: Any, kept: SqlPredictions) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "predictions.md").read_text(encoding="utf-8")
+    queries = dict(zip(("sqlite", "postgres"), re.findall(r"```sql\n(.*?)```", page, re.DOTALL), strict=True))
+    _stored(database, ("tiktok", "75", "ana"), ("tiktok", "76", "ben"))
+    for days, views in ((3, 10), (7, 70), (9, 90)):
+        _observed(database, "75", days, views)
+    _observed(database, "76", 6, 60)
+    kept.save([ONE, replace(ONE, prediction="0002", platform=None), replace(ONE, prediction="0003", video_id="76")])
+    with database.engine.connect() as connection:
+        found = connection.exec_driver_sql(queries[database.name]).all()
+    assert [(row.moment, row.highest_tier, row.views) for row in found] == [("draft", 0.15, 70)] * 2
+
+
 # -- what could go wrong
 
 
@@ -196,9 +211,17 @@ def test_a_batch_is_one_transaction_that_waits_for_no_bulk_writer(database: Any,
 
 def _stored(database: Any, *videos: tuple[str, str, str]) -> None:
     now = "0" if database.name == "sqlite" else "to_timestamp(0)"
-    statement = (
-        f"INSERT INTO {database.schema}videos (platform, video_id, author, described_at) VALUES (:p, :v, :a, {now})"
-    )
+    columns = "platform, video_id, author, published_at, described_at"
+    statement = f"INSERT INTO {database.schema}videos ({columns}) VALUES (:p, :v, :a, {now}, {now})"
     with database.engine.begin() as connection:
         for platform, video_id, author in videos:
             connection.execute(text(statement), {"p": platform, "v": video_id, "a": author})
+
+
+def _observed(database: Any, video_id: str, days: int, views: int) -> None:
+    """An observation so many days after 1970, when every video of these tests was posted."""
+    at = f"{days * 86_400_000_000}" if database.name == "sqlite" else f"to_timestamp({days * 86_400})"
+    columns = "platform, video_id, scraped_at, views, scrape_time_guessed"
+    statement = f"INSERT INTO {database.schema}observations ({columns}) VALUES ('tiktok', :v, {at}, :views, false)"
+    with database.engine.begin() as connection:
+        connection.execute(text(statement), {"v": video_id, "views": views})
