@@ -7,8 +7,8 @@ from tiercast.core.errors import Unavailable
 from tiercast.ports import Notice, Notifier, RunLog, RunRecord
 
 TOLD: Final = ("held", "rejected", "failed")
-LONGEST: Final = 2_500
-"""Characters of Slack's text; a section of Slack takes 3,000."""
+LONGEST: Final = 2_000
+"""Characters of a reason in a chat; the run has it whole."""
 
 
 class Noting:
@@ -69,16 +69,16 @@ def _facts(record: RunRecord) -> dict[str, object]:
 def _text(record: RunRecord) -> str:
     """For people, in Slack's markup; captions and handles cannot make links or mentions of it."""
     champion = record.document["champion_after"]
-    serving = f"{str(champion)[:12]} goes on serving." if champion else "Nothing serves."
+    unknown = "`tiercast models` shows which release serves." if record.status == "failed" else "Nothing serves yet."
+    serving = f"{str(champion)[:12]} goes on serving." if champion else unknown
+    reason = str(record.document["reason"])
     lines = [
         f"*Tiercast: the retrain of {record.moment.value} {_ENDED[record.status]}*",
-        _escaped(str(record.document["reason"])),
+        _escaped(reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…"),
         *(f"• {each['code']} {_escaped(str(each['title']))}" for each in _objections(record.document)),
         f"{serving} `tiercast runs {_escaped(record.run)}` has it whole.",
     ]
-    head, *rest = lines
-    body = "\n".join(rest)
-    return f"{head}\n{body if len(body) <= LONGEST else body[:LONGEST] + '…'}"
+    return "\n".join(lines)
 
 
 _ENDED: Final = {"held": "was held", "rejected": "was rejected", "failed": "failed"}
