@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tiercast import __version__
 from tiercast.core.errors import TiercastError
-from tiercast.http import cron, health, predict
+from tiercast.http import cron, health, models, predict, runs, score, videos
 from tiercast.http.guard import Guard, Rules
 from tiercast.http.problems import KINDS, Problem
 from tiercast.http.requests import Observed
@@ -21,7 +22,7 @@ from tiercast.http.schedule import Schedule, open_schedule
 from tiercast.http.service import Service
 from tiercast.wiring import Wiring
 
-ROUTERS: Final = (predict.router, cron.router, health.router)
+ROUTERS: Final = (predict.router, score.router, videos.router, models.router, runs.router, cron.router, health.router)
 RECORDER_SECONDS: Final = 5.0
 """How long a stopping service goes on writing served predictions."""
 
@@ -43,6 +44,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(TiercastError, _error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(Exception, _fault)
     serve = wiring.settings.serve
     app.add_middleware(Guard, rules=Rules(service.keys.name_of, service.keys.any, serve.hosts, serve.max_body_bytes))
@@ -99,6 +101,13 @@ async def _http_error(request: Request, error: Any) -> Response:
     if status not in KINDS:
         return Problem(status, detail, kind=status.phrase.lower().replace(" ", "-"), title=status.phrase).response()
     return Problem(status, detail).response(error.headers)
+
+
+async def _unfit(_request: Request, error: Any) -> Response:
+    """What a route's signature refuses: a part of the address or of the query."""
+    faults = error.errors()
+    told = "; ".join(f"{fault['loc'][-1]} is {repr(fault['input'])[:60]}: {fault['msg']}" for fault in faults[:5])
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The address does not fit: {told}.").response()
 
 
 async def _fault(request: Request, error: Exception) -> Response:

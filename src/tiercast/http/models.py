@@ -1,0 +1,127 @@
+"""``GET /v1/models`` and ``POST /v1/rollback``."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from tiercast.core.errors import Missing
+from tiercast.core.moments import Moment
+from tiercast.flows.model_store import ModelStore, Writer
+from tiercast.flows.models import list_models, promotion_document
+from tiercast.flows.rollback import rollback
+from tiercast.http.bodies import document_of, read
+from tiercast.http.json import Json
+from tiercast.http.service import Service, service_of
+from tiercast.http.shapes import body_of, problems
+from tiercast.wiring import Wiring, now
+
+LONGEST_REASON: Final = 2_000
+"""Characters; it stays in the promotion log for ever."""
+ENTRY: Final[dict[str, Any]] = {
+    "number": 4,
+    "moment": "observed",
+    "action": "rollback",
+    "release": "cafd5d4302fdcafd5d4302fdcafd5d4302fdcafd5d4302fdcafd5d4302fdcafd",
+    "previous": "beef5d4302fdcafd5d4302fdcafd5d4302fdcafd5d4302fdcafd5d4302fdbeef",
+    "actor": "API key web",
+    "reason": "Scores of short clips look wrong",
+    "at": "2026-11-23T09:12:00+00:00",
+}
+
+router = APIRouter(tags=["models"])
+
+
+class PromotionEntry(BaseModel):
+    """One entry of the promotion log; the highest number names the champion."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [ENTRY]})
+
+    number: int
+    moment: Moment
+    action: str = Field(description="promote, rollback, pin or unpin")
+    release: str
+    previous: str | None
+    actor: str
+    reason: str
+    at: datetime
+
+
+class MomentModels(BaseModel):
+    """The releases and the promotion log of one moment."""
+
+    moment: Moment
+    champion: str | None = Field(description="The release that serves")
+    pinned: PromotionEntry | None
+    warnings: list[str]
+    releases: list[dict[str, Any]] = Field(description="Each with its metrics, edges and age of training rows")
+    promotions: list[dict[str, Any]] = Field(description="Entries by number; a damaged one has number and damage only")
+
+
+class Models(BaseModel):
+    """What stands in the model store."""
+
+    moments: list[MomentModels]
+
+
+class RollbackRequest(BaseModel):
+    """Which release shall serve again, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"moment": "observed", "reason": ENTRY["reason"]}]}
+    )
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_REASON)] = Field(
+        description="Kept in the promotion log for ever"
+    )
+    release: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+        None, description="Its first digits; default: the release that served before"
+    )
+    moment: Moment = Field(Moment.OBSERVED, description="The moment to roll back")
+
+
+@router.get("/v1/models", summary="Releases and promotions", response_model=Models, responses=problems(401, 422, 503))
+async def models(
+    request: Request, moment: Annotated[Moment | None, Query(description="Default: every moment")] = None
+) -> Response:
+    """Every release and the promotion log, the champion marked."""
+    wiring = service_of(request).wiring
+    return Json(await asyncio.to_thread(_listed, wiring, [moment] if moment else list(Moment)))
+
+
+def _listed(wiring: Wiring, moments: list[Moment]) -> dict[str, object]:
+    return list_models(wiring.objects, wiring.read_log(), moments).to_document()
+
+
+@router.post(
+    "/v1/rollback",
+    summary="Let an earlier release serve again",
+    response_model=PromotionEntry,
+    responses=problems(400, 401, 404, 408, 413, 415, 422, 503),
+    openapi_extra=body_of(RollbackRequest),
+)
+async def roll_back(request: Request) -> Response:
+    """The log gains an entry, nothing is overwritten; this process serves the release before it answers."""
+    asked = read(RollbackRequest, document_of(request, await request.body()))
+    return Json(await asyncio.to_thread(_rolled_back, service_of(request), asked, _actor(request)))
+
+
+def _rolled_back(service: Service, asked: RollbackRequest, actor: str) -> dict[str, object]:
+    wiring = service.wiring
+    if wiring.read_log() is None:
+        raise Missing("Nothing was ever promoted in this model store, so no earlier release could serve.")
+    store = ModelStore(wiring.objects, wiring.write_log())
+    writer = Writer(actor=actor, at=now(), token=uuid4().hex)
+    entry = rollback(store, asked.moment, release=asked.release, reason=asked.reason, writer=writer)
+    service.champions.check()
+    return promotion_document(entry)
+
+
+def _actor(request: Request) -> str:
+    """Who acts, as the promotion log records it: the name of the key."""
+    name = getattr(request.state, "key", None)
+    return f"API key {name}" if name else "somebody on this machine, without an API key"

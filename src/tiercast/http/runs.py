@@ -1,0 +1,83 @@
+"""``GET /v1/runs`` and ``GET /v1/runs/{run}``."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from tiercast.flows.runs import run_document
+from tiercast.http.json import Json
+from tiercast.http.service import service_of
+from tiercast.http.shapes import problems
+from tiercast.wiring import Wiring
+
+MOST_RUNS: Final = 200
+"""Four years of weekly ones; each holds some 10 kB."""
+RUN: Final[dict[str, Any]] = {
+    "run": "20261123T030000-1a2b3c",
+    "moment": "observed",
+    "status": "promoted",
+    "source": "videos",
+    "reason": "Every check passed.",
+    "videos": 9876,
+    "test_accuracy": 0.64,
+    "candidate": "cafd5d4302fd",
+    "champion_before": None,
+    "champion_after": "cafd5d4302fd",
+}
+
+router = APIRouter(tags=["runs"])
+
+
+class RunDocument(BaseModel):
+    """One run as `tiercast retrain --json` answers; docs/gate.md tells its findings."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [RUN]})
+
+    run: str = Field(description="Its id")
+    status: str = Field(description="promoted, held, rejected or failed; running while a retrain is under way")
+
+
+class Runs(BaseModel):
+    """The newest runs, newest first."""
+
+    runs: list[RunDocument]
+
+
+class RunsOfOne(BaseModel):
+    """A retrain of several moments: a run for each."""
+
+    runs: list[RunDocument]
+
+
+@router.get("/v1/runs", summary="The newest runs", response_model=Runs, responses=problems(401, 422, 503))
+async def recent(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MOST_RUNS, description="How many at most")] = 20,
+) -> Response:
+    """Runs of every moment and end, newest first."""
+    wiring = service_of(request).wiring
+    records = await asyncio.to_thread(lambda: wiring.runs.recent(limit))
+    return Json({"runs": [record.document for record in records]})
+
+
+@router.get(
+    "/v1/runs/{run}",
+    summary="One run",
+    response_model=RunDocument | RunsOfOne,
+    responses=problems(401, 404, 422, 503),
+)
+async def one(
+    request: Request,
+    run: Annotated[str, Path(max_length=100, description="Its id or the start of it, or the id of a retrain")],
+) -> Response:
+    """One run whole; for a retrain its runs, also while it goes on."""
+    return Json(await asyncio.to_thread(_found, service_of(request).wiring, run))
+
+
+def _found(wiring: Wiring, run: str) -> Mapping[str, object]:
+    in_progress = wiring.in_progress()
+    return run_document(wiring.runs, run, in_progress)

@@ -1,0 +1,183 @@
+"""``POST /v1/videos``."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from tiercast.adapters.files import open_bytes
+from tiercast.core.errors import InvalidInput
+from tiercast.core.video import platform_name
+from tiercast.flows.ingest import IngestOptions, IngestReport, ingest_file
+from tiercast.http.bodies import JSON_TYPES, document_of
+from tiercast.http.json import Json
+from tiercast.http.problems import Problem
+from tiercast.http.service import service_of
+from tiercast.http.shapes import VIDEO, problems
+from tiercast.intake.values import parse_time
+from tiercast.render.output import Silence
+from tiercast.wiring import Wiring, now
+
+LABEL: Final = "request"
+"""What stands where ``ingest`` names a file."""
+LINES: Final = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
+OPENS_JSON: Final = (b"{", b"[")
+"""The first byte; what ``ingest`` also reads (gzip, Parquet) may unfold to any size in memory."""
+EXAMPLE: Final[dict[str, Any]] = {
+    "files": [
+        {
+            "path": LABEL,
+            "format": "table",
+            "read": 1,
+            "stored": 1,
+            "updated": 0,
+            "observations": 1,
+            "rejected": 0,
+            "rejects": {},
+            "reject_examples": {},
+            "rejects_file": None,
+            "scrape_time_guessed": 0,
+            "views_fell": 0,
+            "ignored_columns": {},
+            "read_before": False,
+        }
+    ],
+    "failed": [],
+    "read": 1,
+    "stored": 1,
+    "updated": 0,
+    "observations": 1,
+    "rejected": 0,
+    "scrape_time_guessed": 0,
+    "views_fell": 0,
+}
+
+router = APIRouter(tags=["videos"])
+
+
+class IngestedFile(BaseModel):
+    """What the body brought."""
+
+    path: str = Field(description="Always 'request'")
+    format: str = Field(description="As detected", examples=["table", "clockworks", "apidojo"])
+    read: int
+    stored: int
+    updated: int
+    observations: int
+    rejected: int
+    rejects: dict[str, int] = Field(description="Refused rows by reason")
+    reject_examples: dict[str, str] = Field(description="For each reason the sentence of the first row it refused")
+    rejects_file: None = Field(description="Refused rows are kept where the service runs; nobody is told where")
+    scrape_time_guessed: int = Field(description="Observations without a scrape time, which count as made now")
+    views_fell: int = Field(description="Observations with fewer views than the one before them")
+    ignored_columns: dict[str, str | None]
+    read_before: bool = Field(description="The very same body came before, so it added nothing")
+
+
+class IngestAnswer(BaseModel):
+    """As ``tiercast ingest --json`` answers."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+
+    files: list[IngestedFile]
+    failed: list[dict[str, str]]
+    read: int
+    stored: int
+    updated: int
+    observations: int
+    rejected: int
+
+
+BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "A list of items, an object around one list, or one item; or JSON Lines",
+        "content": {
+            "application/json": {
+                "schema": {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]},
+                "example": [VIDEO],
+            },
+            LINES[0]: {"schema": {"type": "string"}, "example": '{"video_id": "1", "views": 10}\n'},
+        },
+    }
+}
+
+
+@router.post(
+    "/v1/videos",
+    summary="Store scraped videos",
+    response_model=IngestAnswer,
+    responses=problems(400, 401, 408, 413, 415, 422, 503),
+    openapi_extra=BODY,
+)
+async def ingest(
+    request: Request,
+    platform: Annotated[str | None, Query(description="Of items that do not name theirs", max_length=64)] = None,
+    scraped_at: Annotated[str | None, Query(description="Of items that do not state theirs", max_length=64)] = None,
+) -> Response:
+    """Videos and observations from items of any scraper; the same body twice adds nothing."""
+    options = IngestOptions(now(), _platform(platform), _time(scraped_at))
+    body = await request.body()
+    return Json(await asyncio.to_thread(_ingested, request, body, options))
+
+
+def _ingested(request: Request, body: bytes, options: IngestOptions) -> Mapping[str, object]:
+    wiring: Wiring = service_of(request).wiring
+    _check(request, body, wiring.settings.serve.max_videos)
+    source = open_bytes(body, LABEL, None)
+    found = ingest_file(source, wiring.videos, wiring.rejects, options=options, progress=Silence())
+    report = replace(found, rejects_file=None)
+    document = IngestReport([report]).to_document()
+    if report.all_rejected:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, report.why_all_rejected, more=document)
+    return document
+
+
+def _check(request: Request, body: bytes, most: int) -> None:
+    """Raise Problem unless the body is JSON, or lines of it, of at most so many items."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in LINES:
+        count = sum(1 for line in body.splitlines() if line.strip())
+    else:
+        count = _items(document_of(request, body))
+    if not body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(OPENS_JSON):
+        told = f"The body is no list of items and no item; send JSON ({JSON_TYPES[0]}) or JSON Lines ({LINES[0]})."
+        raise Problem(HTTPStatus.BAD_REQUEST, told)
+    if count > most:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The request holds {count:,} items; {most:,} are allowed at a time (serve.max_videos). "
+            "Send them in parts.",
+        )
+
+
+def _items(document: object) -> int:
+    """How many items a document has at most, whichever list holds them."""
+    values = document.values() if isinstance(document, Mapping) else [document]
+    return max((len(value) for value in values if isinstance(value, list)), default=1)
+
+
+def _platform(text: str | None) -> str | None:
+    name = None if text is None else platform_name(text)
+    if text is not None and name is None:
+        raise InvalidInput(f"platform {text!r} is no platform name; write tiktok, youtube or instagram.")
+    return name
+
+
+def _time(text: str | None) -> datetime | None:
+    """An aware time, a bare day being its end, as ``ingest --scraped-at`` takes it."""
+    if text is None:
+        return None
+    try:
+        parsed = parse_time(text)
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise InvalidInput(f"scraped_at {text!r} is no time; write 2026-11-01T06:00:00Z or 2026-11-01.")
+    return parsed.at + timedelta(hours=23, minutes=59, seconds=59) if parsed.date_only else parsed.at
