@@ -50,7 +50,9 @@ class LogisticModel:
         """Tier probabilities (n_videos, n_tiers)."""
         spread = with_flags(inputs.X, np.array(self.medians), self.scale, self.flags)
         columns = np.clip((spread - np.array(self.means)) / np.array(self.deviations), -FAR, FAR)
-        logits = columns @ np.array(self.weights).T + np.array(self.intercepts)
+        # A matrix product would round a row otherwise in other company; an answer must not depend on who else asks.
+        logits = np.stack([(columns * weights).sum(axis=1) for weights in np.array(self.weights)], axis=1)
+        logits += np.array(self.intercepts)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), dtype=np.float64)
 

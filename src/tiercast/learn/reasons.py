@@ -72,7 +72,7 @@ def _all(asked: Asked, varied: Floats, moment: Moment) -> Inputs:
 
 
 def _scores(predictor: Predictor, inputs: Inputs) -> Floats:
-    scores: Floats = predictor.blend.probabilities(inputs) @ np.array(TIER_MIDPOINTS)
+    scores: Floats = (predictor.blend.probabilities(inputs) * np.array(TIER_MIDPOINTS)).sum(axis=1)
     return scores
 
 
