@@ -20,6 +20,7 @@ from tiercast.cli.replay import replay_home
 from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
+from tiercast.flows.kept import schema_of
 from tiercast.flows.model_store import load_release
 from tiercast.flows.predict import Request, Serving, predict, usable_rows
 from tiercast.flows.replay import Walk, ordered
@@ -27,8 +28,9 @@ from tiercast.flows.replay_document import replay_document
 from tiercast.flows.replay_questions import Examiner, Questions
 from tiercast.flows.replay_report import Replayed
 from tiercast.flows.retrain import retrain
+from tiercast.learn.features import FEATURES
 from tiercast.learn.predictor import Predictor
-from tiercast.ports import ReplayedStep
+from tiercast.ports import ReplayedStep, ServedPrediction
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
 
@@ -117,6 +119,35 @@ def test_whatever_happens_after_a_step_changes_nothing_of_it(
     assert steps[0].document["candidate"] is not None
     assert [told(step) for step in steps[1:]] == [told(steps[0])] * 2
     assert {step.ungated for step in steps} == {steps[0].document["candidate"]}
+
+
+def test_predictions_that_were_served_are_of_another_time_and_change_nothing(
+    rows: pl.DataFrame, tmp_path: Path, open_home: Open
+) -> None:
+    names, shares = tuple(feature.name for feature in FEATURES[Moment.DRAFT]), (0.2,) * 5
+    one = ServedPrediction(
+        "",
+        FIRST,
+        "tiktok",
+        "1",
+        None,
+        Moment.DRAFT,
+        "beef",
+        schema_of(Moment.DRAFT),
+        shares,
+        (None,) * len(names),
+        names,
+    )
+    steps = []
+    for number, served in enumerate((0, 300)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with filled(open_home, folder, rows) as wiring:
+            wiring.served.save([replace(one, prediction=f"{each:04}") for each in range(served)])
+            steps.append(told(replayed(wiring, Moment.DRAFT, walk(steps=1)).steps[0]))
+    assert steps[0] == steps[1]
+    finding = next(each for each in steps[1]["findings"] if each["code"] == "C218")
+    assert (finding["outcome"], "No predictions are recorded" in finding["explanation"]) == ("not_applicable", True)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
