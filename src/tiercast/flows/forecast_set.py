@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
 from tiercast.learn.describe import OF_THE_CREATOR, Described, Past, describe
+from tiercast.learn.history import EMBARGO_DAYS
 from tiercast.learn.labels import LabelRule, label_views
 from tiercast.learn.models import Inputs
 from tiercast.learn.references import Standpoint, TierReference, cut_reference, log_edges
@@ -83,10 +84,6 @@ class Assembly:
     """ln(views + 1) that each row's creator usually had by then."""
     embargoed: Described | None = None
     """The test rows as they would be had nothing been known of posts younger than three days."""
-
-
-EMBARGO_DAYS: Final = 3
-"""Counts of younger posts are still moving: what history as of scrape lends a forecast, this takes back."""
 
 
 @dataclass(frozen=True, slots=True)

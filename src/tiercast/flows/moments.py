@@ -15,6 +15,7 @@ from tiercast.flows.order import Order
 from tiercast.flows.past import Past
 from tiercast.flows.report import RunReport, failed_before_it_began, interrupted, recorded, run_id
 from tiercast.flows.retrain import ALONE, Frame, World, note_changes, retrain
+from tiercast.flows.runs import run_of
 from tiercast.flows.training_set import Drawn
 from tiercast.ports import Progress
 
@@ -72,15 +73,6 @@ def none_began(
     """The failed runs of a retrain none of whose moments could begin; with ``auto`` nobody knows yet which they are."""
     moments = [Moment.OBSERVED] if wanted == "auto" else wanted
     return [failed_before_it_began(orders[each], at, reason, run=run_of(run, each, moments)) for each in moments]
-
-
-def run_of(retrain: str, moment: Moment, moments: Sequence[Moment]) -> str:
-    """The id of one moment's run: the retrain's own where it is the only one.
-
-    >>> run_of("20260101T000000-abcdef", Moment.DRAFT, list(Moment))
-    '20260101T000000-abcdef-draft'
-    """
-    return retrain if len(moments) == 1 else f"{retrain}-{moment.value}"
 
 
 def _chosen(

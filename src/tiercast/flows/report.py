@@ -1,24 +1,29 @@
 """What a run has to say for itself, and the one document that every outlet shows."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from uuid import uuid4
 
 from tiercast.core.errors import Unavailable
 from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
-from tiercast.flows.candidates import CandidateLine
-from tiercast.flows.comparison import Beside
-from tiercast.flows.evaluation import Judged, Slice
-from tiercast.flows.forecast_set import EMBARGO_DAYS, Assembly
-from tiercast.flows.order import Order
-from tiercast.flows.training_set import Source
-from tiercast.learn.confidence import ConfidentPart
 from tiercast.learn.features import FEATURES, Needs
-from tiercast.learn.metrics import Evaluation, Measure
+from tiercast.learn.history import EMBARGO_DAYS
 from tiercast.ports import RunLog, RunRecord
+
+if TYPE_CHECKING:  # a server records the failures of its retrains, and should not load what trains for it
+    from tiercast.flows.candidates import CandidateLine
+    from tiercast.flows.comparison import Beside
+    from tiercast.flows.evaluation import Judged, Slice
+    from tiercast.flows.forecast_set import Assembly
+    from tiercast.flows.order import Order
+    from tiercast.flows.training_set import Source
+    from tiercast.learn.confidence import ConfidentPart
+    from tiercast.learn.metrics import Evaluation
 
 Status = Literal["promoted", "held", "rejected", "failed"]
 
@@ -62,7 +67,7 @@ class RunReport:
     def to_document(self) -> dict[str, object]:
         """The answer of ``retrain --json``; unknown numbers are null, never NaN."""
         evaluation = self.judged.candidate if self.judged else None
-        accuracy = evaluation.accuracy if evaluation else Measure(None)
+        accuracy = evaluation.accuracy if evaluation else None
         return {
             "run": self.run,
             "moment": self.moment.value,
@@ -75,8 +80,8 @@ class RunReport:
             "tier_distribution": self.tier_distribution,
             "tier_edges": self.tier_edges,
             "train_accuracy": self.judged.train_accuracy if self.judged else None,
-            "test_accuracy": accuracy.value,
-            "test_accuracy_interval": accuracy.interval,
+            "test_accuracy": accuracy.value if accuracy else None,
+            "test_accuracy_interval": accuracy.interval if accuracy else None,
             "confusion_matrix": evaluation.confusion_matrix if evaluation else None,
             "per_tier": [asdict(tier) for tier in evaluation.per_tier] if evaluation else None,
             "findings": [asdict(finding) for finding in self.findings],

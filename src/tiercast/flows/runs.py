@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+from tiercast.core.moments import Moment
 from tiercast.ports import InProgress, RunLog, RunRecord
+
+
+def run_of(retrain: str, moment: Moment, moments: Sequence[Moment]) -> str:
+    """The id of one moment's run: the retrain's own where it is the only one.
+
+    >>> run_of("20260101T000000-abcdef", Moment.DRAFT, list(Moment))
+    '20260101T000000-abcdef-draft'
+    """
+    return retrain if len(moments) == 1 else f"{retrain}-{moment.value}"
 
 
 def find_runs(log: RunLog, run: str) -> list[RunRecord]:

@@ -14,10 +14,9 @@ from tiercast.adapters.sql_lease import SqlLease
 from tiercast.adapters.webhook import open_webhook
 from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
-from tiercast.flows.moments import run_of
 from tiercast.flows.notify import Noting, notify
 from tiercast.flows.report import RunReport, recorded, run_id
-from tiercast.flows.runs import told
+from tiercast.flows.runs import run_of, told
 from tiercast.http.child import CODES, Child, why
 from tiercast.ports import InProgress, RunRecord
 from tiercast.wiring import Wiring, now

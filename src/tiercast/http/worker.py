@@ -18,6 +18,7 @@ SWITCH_SECONDS: Final = 0.0005
 
 def create() -> FastAPI:
     """The application of the home in TIERCAST_HOME."""
+    sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # XGBoost takes it where it can: 60 MB unused
     debug = "--debug" in sys.argv
     log_to_stderr(debug=debug)
     library_logs_to_stderr()

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 LATEST: Final = 200
 """Older posts than a creator's last two hundred tell little of the next one, and would let one creator cost minutes."""
+EMBARGO_DAYS: Final = 3
+"""Counts of younger posts are still moving: what history as of scrape lends a forecast, this takes back."""
 _DAY: Final = 86_400
 _WEIGHT: Final = 1 << 20
 _BY_RANK: Final = np.rint(_WEIGHT * 0.5 ** (np.arange(LATEST) / 3)).astype(np.int64)
