@@ -1,6 +1,7 @@
 """Refused rows: kept with everything, found and erased by author or video."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,15 @@ def test_a_caption_or_a_count_that_happens_to_be_the_same_word_stays(tmp_path: P
     assert folder.erase(author="dance", video_id=None) == 1
     assert folder.erase(author=None, video_id="1000") == 0
     assert [row["row"]["author"] for row in kept(tmp_path)] == ["ben"]
+
+
+def test_two_sources_of_one_name_that_are_read_at_the_same_time_are_kept_apart(tmp_path: Path) -> None:
+    folder = RejectFolder(tmp_path)
+
+    def slow() -> Iterator[dict[str, object]]:
+        yield ROWS[0]
+        folder.write("request", ROWS[1:3])
+        yield ROWS[3]
+
+    folder.write("request", slow())
+    assert sorted(map(str, kept(tmp_path))) == sorted(map(str, ROWS[:4]))

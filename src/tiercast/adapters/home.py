@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 from tiercast.adapters.sql_runs import ids_of
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
@@ -24,7 +24,7 @@ class RejectFolder:
     def write(self, label: str, lines: Iterable[Mapping[str, object]]) -> str:
         """Keep the rows as they come, each with reason, detail and raw content; the same file's are kept once."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(label).name)[:80] or "rows"
-        growing, digest = self._folder / f"{name}-{os.getpid()}.jsonl", hashlib.sha256()
+        growing, digest = self._folder / f"{name}-{uuid4().hex}.jsonl", hashlib.sha256()
         with _plain_faults(growing):
             self._folder.mkdir(parents=True, exist_ok=True)
             file = growing.open("wb")

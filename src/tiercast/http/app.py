@@ -15,6 +15,7 @@ from starlette.responses import Response
 from tiercast import __version__
 from tiercast.core.errors import TiercastError
 from tiercast.http import cron, health, models, predict, runs, score, videos
+from tiercast.http.discretion import discreet
 from tiercast.http.guard import Guard, Rules
 from tiercast.http.problems import KINDS, Problem
 from tiercast.http.requests import Observed
@@ -90,8 +91,12 @@ async def _problem(_request: Request, error: Any) -> Response:
     return response
 
 
-async def _error(_request: Request, error: Any) -> Response:
-    return Problem.of(error).response()
+async def _error(request: Request, error: Any) -> Response:
+    told = discreet(error, request.app.state.service.wiring.settings.home)
+    if told != str(error):
+        request_id = request.scope.get("state", {}).get("request_id", "")
+        structlog.get_logger().warning("told in other words", request_id=request_id, problem=str(error))
+    return Problem(Problem.of(error).status, told).response()
 
 
 async def _http_error(request: Request, error: Any) -> Response:
