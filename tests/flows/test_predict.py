@@ -1,15 +1,40 @@
 """Prediction in process: one row a video, the champion or nothing."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cli.program import NOW, rows
 from flows.conftest import Open
+from tiercast.core.canonical import sha256_hex
 from tiercast.core.errors import Missing
 from tiercast.core.moments import Moment
-from tiercast.flows.predict import Request, latest_of_each, load_champion, moments_of, usable_rows
+from tiercast.core.release import Manifest, Release, RowSet
+from tiercast.core.tiers import RelativeTo, tier_edges
+from tiercast.flows.predict import (
+    Request,
+    Serving,
+    ask,
+    latest_of_each,
+    load_champion,
+    moments_of,
+    predict_all,
+    usable_rows,
+)
+from tiercast.learn.blend import Blend
+from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED, feature_matrix, feature_schema, hold
+from tiercast.learn.fit_boosted import BoostedRecipe
+from tiercast.learn.fit_logistic import LogisticRecipe
+from tiercast.learn.models import Inputs
+from tiercast.learn.predictor import Predictor
+from tiercast.learn.recipes import Recipe, Rows
+from tiercast.learn.references import TierReference
+from tiercast.learn.training_set import tier_weights
 
 
 def test_of_many_scrapes_the_last_remains_in_the_order_of_first_sight() -> None:
@@ -83,3 +108,87 @@ def test_early_is_asked_of_the_last_early_observation_whatever_was_measured_sinc
     assert request.early().height == 2
     assert usable_rows(request, Moment.OBSERVED)["author_followers"].to_list()[0] == 900
     assert usable_rows(request, Moment.DRAFT).height == 2
+
+
+RECIPES: dict[str, tuple[Recipe, dict[str, object]]] = {
+    "xgboost": (BoostedRecipe(), {"rounds": 20}),
+    "logistic": (LogisticRecipe(), {"scale": "log", "inverse_penalty": 10.0}),
+}
+
+
+@cache
+def serving(kind: str) -> Serving:
+    """A champion of ``observed`` that learned from the generated videos."""
+    taught = rows(300).filter(pl.col("views") > 0)
+    views = taught["views"].to_numpy().astype(np.float64)
+    edges = tier_edges(taught["views"].to_list())
+    tiers = 1 + np.searchsorted(np.array(edges), views).astype(np.int64)
+    X = hold(feature_matrix(taught, save_per_like=0.15), HELD_ON_VIEWS)
+    recipe, chosen = RECIPES[kind]
+    files = Blend((recipe.fit(Rows(Inputs(X), tiers, tier_weights(tiers), np.log1p(views)), chosen),)).to_files()
+    reference = TierReference(RelativeTo.PLATFORM, {"all": edges, "tiktok": (200, 900, 2_000, 9_000)})
+    none = RowSet(0, "")
+    manifest = Manifest(
+        moment=Moment.OBSERVED, label="views", model=kind, features=(), feature_schema=feature_schema(OBSERVED),
+        tier_edges=edges, tiers=reference.to_document(), marks=("history as of scrape",), log_views_range=None,
+        newest_training_video_at=None, calibration=None, confidence_threshold=0.4, training=none, test=none,
+        metrics={}, settings={"save_per_like": 0.15}, libraries={},
+        files={name: sha256_hex(content) for name, content in files.items()},
+    )  # fmt: skip
+    release = Release.stage(manifest, files)
+    return Serving(release, Predictor.of(release), (), lambda: pytest.fail("observed opens no video store"))
+
+
+def some_videos(size: int, seed: int) -> pl.DataFrame:
+    """Up to that many videos, one scrape of each, with a third of the values unknown."""
+    frame = rows(300).sample(size, seed=seed, shuffle=True).unique("video_id", keep="first", maintain_order=True)
+    rng = np.random.default_rng(seed)
+    given = [name for name in frame.columns if name not in ("platform", "video_id", "scraped_at")]
+    unknown = {name: pl.Series(rng.random(frame.height) < 1 / 3) for name in given}
+    return frame.with_columns(pl.when(~known).then(name).alias(name) for name, known in unknown.items())
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1_000), st.integers(1, 40))
+def test_predictions_one_by_one_are_those_of_the_batch_bit_for_bit(seed: int, size: int) -> None:
+    videos = some_videos(size, seed)
+    servings = {Moment.OBSERVED: serving("xgboost")}
+
+    def predicted(some: pl.DataFrame) -> list[dict[str, object]]:
+        return predict_all(Request(some, NOW, early_max_age_hours=0), servings)
+
+    together = predicted(videos)
+    alone = [answer for number in range(videos.height) for answer in predicted(videos[number : number + 1])]
+    assert [repr(answer) for answer in alone] == [repr(answer) for answer in together]
+    assert len(together) == videos.filter(pl.col("views") > 0).height
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1_000), st.integers(1, 40))
+def test_what_a_model_is_asked_of_one_video_has_the_bits_of_the_batch(seed: int, size: int) -> None:
+    champion = serving("logistic")
+    videos = some_videos(size, seed).filter(pl.col("views") > 0)
+    request = Request(videos, NOW, early_max_age_hours=0)
+    together = ask(videos, champion, request)
+    alone = [ask(videos[number : number + 1], champion, request) for number in range(videos.height)]
+    for number, one in enumerate(alone):
+        assert one.inputs.X.tobytes() == together.inputs.X[number].tobytes()
+        assert one.unknown.tobytes() == together.unknown[number].tobytes()
+        assert one.inputs.edges is not None
+        assert together.inputs.edges is not None
+        assert one.inputs.edges.tobytes() == together.inputs.edges[number].tobytes()
+    # The logistic's matrix product sums one row in another order than many: equal but for the last bits.
+    probabilities = [champion.predictor.probabilities(one)[0] for one in alone]
+    if alone:
+        np.testing.assert_allclose(probabilities, champion.predictor.probabilities(together), rtol=0, atol=1e-12)
+
+
+def test_an_answer_has_its_fields_in_the_order_that_callers_know() -> None:
+    (answer,) = predict_all(
+        Request(rows(10).filter(pl.col("views") > 0).head(1), NOW, 0), {Moment.OBSERVED: serving("xgboost")}
+    )
+    assert list(answer) == [
+        "platform", "video_id", "moment", "tier", "probabilities", "confident", "score", "release", "missing",
+        "views_interval", "relative_to", "relative_to_group", "creator_relative", "label", "marks", "horizon_days",
+        "newest_training_video_at",
+    ]  # fmt: skip
