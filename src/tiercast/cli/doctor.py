@@ -64,7 +64,11 @@ def _refusal(sentence: str) -> Callable[[], str]:
 def _settings(wiring: Wiring) -> str:
     settings = wiring.settings
     source = f"read from {settings_file(settings.home) or 'no file, so environment and defaults'}"
-    return f"{source}; home {settings.home.absolute()}, models in {shown_address(settings.model_store_url)}"
+    models = shown_address(settings.model_store_url)
+    line = settings.retrain.schedule
+    due = f"serve retrains at '{line}' (cron, UTC)" if line else "serve retrains on no schedule"
+    cron = "" if settings.cron_secret else ", and its cron route is closed (no cron_secret)"
+    return f"{source}; home {settings.home.absolute()}, models in {models}; {due}{cron}"
 
 
 def _database(wiring: Wiring) -> str:
