@@ -1,8 +1,11 @@
-"""The video store as predictions need it: asked while it is there, and never waited for while it is away."""
+"""The video store as predictions need it: remembered for a minute, and for as long as it is away."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
 
 import polars as pl
 import structlog
@@ -11,29 +14,59 @@ from tiercast.core.errors import Unavailable
 from tiercast.intake.schema import SCHEMA
 from tiercast.ports import VideoHistory
 
-Answer = TypeVar("Answer")
+REMEMBERED_SECONDS: Final = 60.0
+"""How old a creator's posts may be where the store can be asked; a forecast rests on days."""
+MOST_OBSERVATIONS: Final = 100_000
+"""Some 40 MB; the creators that were asked for longest ago go first."""
+ORDER: Final = ("published_at", "platform", "video_id", "scraped_at")
+"""How a VideoHistory orders its rows."""
+
+Creator = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    rows: pl.DataFrame
+    read_at: float
 
 
 @dataclass(slots=True)
 class LastKnownHistory:
-    """A VideoHistory that goes on without a database: nothing is known of earlier posts then, and answers say so."""
+    """A VideoHistory that goes on without a database: creators it was asked for are remembered, others are unknown."""
 
     open: Callable[[], VideoHistory]
     away: str | None = None
     """Why the store cannot be asked at present; None where it can."""
+    _known: OrderedDict[Creator, _Known] = field(default_factory=OrderedDict)
+    _observations: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def recent(self, *, limit: int | None) -> pl.DataFrame:
-        """As the store's own; raises Unavailable, since without it no model of history can be asked at all."""
+        """As the store's own; raises Unavailable, since a model of history cannot be asked without it."""
         return self.open().recent(limit=limit)
 
-    def of_creators(self, creators: Sequence[tuple[str, str]]) -> pl.DataFrame:
-        """As the store's own; without rows while it is away."""
-        nothing = pl.DataFrame(schema=SCHEMA)
-        return self._asked(lambda store: store.of_creators(creators), nothing) if creators else nothing
+    def of_creators(self, creators: Sequence[Creator]) -> pl.DataFrame:
+        """As the store's own, up to a minute old; while it is away, what was known when it was last asked."""
+        unknown = self._not_fresh(creators)
+        if unknown and self.away is None:
+            try:
+                self._remember(unknown, self.open().of_creators(unknown))
+            except Unavailable as error:
+                self._lost(error)
+        with self._lock:
+            found = [self._known[creator].rows for creator in creators if creator in self._known]
+        found = [rows for rows in found if not rows.is_empty()]
+        return pl.concat(found).sort(ORDER) if found else pl.DataFrame(schema=SCHEMA)
 
     def platforms_of(self, authors: Sequence[str]) -> dict[str, str]:
         """As the store's own; none while it is away."""
-        return self._asked(lambda store: store.platforms_of(authors), {}) if authors else {}
+        if not authors or self.away is not None:
+            return {}
+        try:
+            return self.open().platforms_of(authors)
+        except Unavailable as error:
+            self._lost(error)
+            return {}
 
     def everything(self) -> pl.DataFrame:
         """As the store's own."""
@@ -45,19 +78,36 @@ class LastKnownHistory:
             self.open().platforms_of(["."])
         except Unavailable as error:
             self._lost(error)
-        else:
-            if self.away is not None:
-                structlog.get_logger().info("video store within reach again")
-            self.away = None
-
-    def _asked(self, ask: Callable[[VideoHistory], Answer], instead: Answer) -> Answer:
+            return
         if self.away is not None:
-            return instead
-        try:
-            return ask(self.open())
-        except Unavailable as error:
-            self._lost(error)
-            return instead
+            structlog.get_logger().info("video store within reach again")
+        self.away = None
+
+    def forget(self) -> None:
+        """Read every creator anew: what is stored has changed."""
+        with self._lock:
+            self._known.clear()
+            self._observations = 0
+
+    def _not_fresh(self, creators: Iterable[Creator]) -> list[Creator]:
+        oldest = monotonic() - REMEMBERED_SECONDS
+        with self._lock:
+            for creator in creators:
+                if creator in self._known:
+                    self._known.move_to_end(creator)
+            return [each for each in creators if each not in self._known or self._known[each].read_at < oldest]
+
+    def _remember(self, asked: Sequence[Creator], rows: pl.DataFrame) -> None:
+        parts = rows.partition_by("platform", "author", as_dict=True) if len(asked) > 1 else {asked[0]: rows}
+        read_at, nothing = monotonic(), rows.clear()
+        with self._lock:
+            for creator in asked:
+                known = _Known(parts.get(creator, nothing), read_at)
+                before = self._known.pop(creator, None)
+                self._observations += known.rows.height - (before.rows.height if before else 0)
+                self._known[creator] = known
+            while self._observations > MOST_OBSERVATIONS and len(self._known) > len(asked):
+                self._observations -= self._known.popitem(last=False)[1].rows.height
 
     def _lost(self, error: Unavailable) -> None:
         if self.away is None:
