@@ -1,0 +1,102 @@
+"""The history that predictions rest on, also while its database is away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tiercast.core.errors import Unavailable
+from tiercast.http import history
+from tiercast.http.history import LastKnownHistory
+from tiercast.ports import VideoHistory
+from tiercast.settings import read_settings
+from tiercast.wiring import Wiring
+
+
+@dataclass
+class Watched:
+    """A real store of videos whose questions are counted, and which can be out of reach."""
+
+    store: VideoHistory
+    away: bool = False
+    asked: list[Sequence[tuple[str, str]]] = field(default_factory=list)
+
+    def open(self) -> VideoHistory:
+        if self.away:
+            raise Unavailable("Could not use the database: connection refused.")
+        return self
+
+    def of_creators(self, creators: Sequence[tuple[str, str]]) -> pl.DataFrame:
+        self.asked.append(creators)
+        return self.store.of_creators(creators)
+
+    def platforms_of(self, authors: Sequence[str]) -> dict[str, str]:
+        return self.store.platforms_of(authors)
+
+    def recent(self, *, limit: int | None) -> pl.DataFrame:
+        return self.store.recent(limit=limit)
+
+    def everything(self) -> pl.DataFrame:
+        return self.store.everything()
+
+
+@pytest.fixture
+def watched(home: Path) -> Watched:
+    return Watched(Wiring(read_settings(home)).history)
+
+
+@pytest.fixture
+def creators(watched: Watched) -> list[tuple[str, str]]:
+    found = watched.recent(limit=2000).select("platform", "author").drop_nulls().unique(maintain_order=True).rows()
+    return [*found[:30], ("tiktok", "nobody that was ever stored")]
+
+
+def test_what_is_remembered_equals_what_the_store_says(watched: Watched, creators: list[tuple[str, str]]) -> None:
+    known = LastKnownHistory(watched.open)
+    for part in (creators[:3], creators[2:9], creators, [creators[-1]], []):
+        assert known.of_creators(part).equals(watched.store.of_creators(part))
+
+
+def test_a_creator_is_asked_for_once_a_minute(
+    watched: Watched, creators: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, clock = LastKnownHistory(watched.open), [0.0]
+    monkeypatch.setattr(history, "monotonic", lambda: clock[0])
+    known.of_creators(creators[:5])
+    known.of_creators(creators[3:8])
+    assert watched.asked == [creators[:5], creators[5:8]]
+    clock[0] = 61.0
+    known.of_creators(creators[:1])
+    assert watched.asked[2:] == [creators[:1]]
+    known.forget()
+    known.of_creators(creators[:1])
+    assert watched.asked[3:] == [creators[:1]]
+
+
+def test_while_the_store_is_away_known_creators_stay_known(
+    watched: Watched, creators: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, clock = LastKnownHistory(watched.open), [0.0]
+    monkeypatch.setattr(history, "monotonic", lambda: clock[0])
+    before = known.of_creators(creators[:5])
+    watched.away, clock[0] = True, 3600.0
+    assert known.of_creators(creators[:5]).equals(before)
+    assert known.away == "Could not use the database: connection refused."
+    assert known.of_creators([creators[8]]).is_empty()
+    assert known.platforms_of(["ana"]) == {}
+    watched.away = False
+    assert known.of_creators([creators[8]]).is_empty(), "until a probe found it again, nobody waits for it"
+    known.probe()
+    assert known.away is None
+    assert not known.of_creators([creators[8]]).is_empty()
+
+
+def test_memory_is_bounded(watched: Watched, creators: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_OBSERVATIONS", 100)
+    known = LastKnownHistory(watched.open)
+    for creator in creators[:-1]:
+        assert not known.of_creators([creator]).is_empty()
+    assert known._observations == sum(each.rows.height for each in known._known.values())
+    assert known._observations <= 100 or len(known._known) == 1
