@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Final
 
 from tiercast.adapters.formats.item import Format
+from tiercast.answering import Answers, Item, Oracle, Wanted, video_id_of
 from tiercast.core.errors import TiercastError
-from tiercast.http.asking import Answers, Item, Oracle, Wanted, video_id_of
 from tiercast.http.problems import Problem
 
 MOST_TOGETHER: Final = 64

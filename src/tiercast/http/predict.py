@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -10,20 +9,27 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tiercast.adapters.formats import drafts, recognise, table
-from tiercast.core.errors import InvalidInput, Missing
-from tiercast.core.video import platform_name
-from tiercast.http.asking import Answers, Item, Wanted, form_of, serving_for, video_id_of
+from tiercast.adapters.formats import drafts, recognise
+from tiercast.answering import (
+    Answers,
+    Item,
+    Wanted,
+    form_of,
+    serving_for,
+    slips,
+    stated_platform,
+    video_id_of,
+    why_nothing,
+)
+from tiercast.core.errors import Missing
 from tiercast.http.bodies import document_of, read
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import PredictAnswer, PredictRequest, body_of, problems
-from tiercast.intake.schema import nearest_column
 
 LARGE_BODY_BYTES: Final = 100_000
 """Reading more than this takes a millisecond, for which others should not wait."""
-MOST_REFUSED_SHOWN: Final = 20
 
 router = APIRouter()
 
@@ -48,12 +54,7 @@ async def predict(request: Request) -> Response:
     request.state.videos = len(asked.videos)
     if not answers.predictions:
         raise _nothing(answers)
-    document = {
-        "predictions": answers.predictions,
-        "refused": [asdict(each) for each in answers.unanswered],
-        "warnings": _warnings(service, asked.videos, answers),
-    }
-    return Json(document)
+    return Json(answers.to_document(_warnings(service, asked.videos, answers)))
 
 
 def _asked(request: Request, body: bytes, service: Service) -> PredictRequest:
@@ -69,10 +70,7 @@ def _asked(request: Request, body: bytes, service: Service) -> PredictRequest:
 
 
 def _wanted(asked: PredictRequest) -> Wanted:
-    platform = None if asked.platform is None else platform_name(asked.platform)
-    if asked.platform is not None and platform is None:
-        raise InvalidInput(f"platform {asked.platform!r} is no platform name; write tiktok, youtube or instagram.")
-    return Wanted(asked.moment, asked.reasons, platform)
+    return Wanted(asked.moment, asked.reasons, stated_platform(asked.platform))
 
 
 async def answered(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
@@ -100,10 +98,8 @@ def no_champion(error: Missing) -> Problem:
 
 
 def _nothing(answers: Answers) -> Problem:
-    refused = [asdict(each) for each in answers.unanswered[:MOST_REFUSED_SHOWN]]
-    first = refused[0]["detail"] if refused else "None is a sound video with a video_id."
-    told = f"None of the {len(answers.unanswered):,} videos can be predicted. The first: {first}"
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, told if len(refused) != 1 else first, more={"refused": refused})
+    refused = answers.to_document([])["refused"]
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, why_nothing(refused), more={"refused": refused})
 
 
 def _warnings(service: Service, items: Sequence[Item], answers: Answers) -> list[str]:
@@ -113,9 +109,4 @@ def _warnings(service: Service, items: Sequence[Item], answers: Answers) -> list
         told.append(
             "The video store is out of reach, so nothing is known of earlier posts; these features count as missing."
         )
-    unread = [key for key in table.ignored(str(key) for item in items for key in item) if len(items) == 1]
-    return told + [
-        f"The field {key[:40]!r} is not read; did you mean {near}?"
-        for key in unread
-        if (near := nearest_column(key)) is not None
-    ]
+    return told + slips(items)

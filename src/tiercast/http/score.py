@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from tiercast.answering import Wanted, serving_for
 from tiercast.core.errors import Missing
 from tiercast.core.moments import Moment
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of, score
-from tiercast.http.asking import Wanted, serving_for
 from tiercast.http.bodies import document_of
 from tiercast.http.json import Json
 from tiercast.http.predict import answered

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from tiercast.answering import Oracle
 from tiercast.core.errors import TiercastError
-from tiercast.http.asking import Oracle
 from tiercast.http.champions import Champions, Sources
 from tiercast.http.coalescing import Coalescer
 from tiercast.http.history import LastKnownHistory

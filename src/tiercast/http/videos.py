@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -12,15 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tiercast.adapters.files import open_bytes
-from tiercast.core.errors import InvalidInput
-from tiercast.core.video import platform_name
+from tiercast.answering import stated_platform, stated_time
 from tiercast.flows.ingest import IngestOptions, IngestReport, ingest_file
 from tiercast.http.bodies import JSON_TYPES, document_of
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.service import service_of
 from tiercast.http.shapes import VIDEO, problems
-from tiercast.intake.values import parse_time
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring, now
 
@@ -122,7 +119,7 @@ async def ingest(
     scraped_at: Annotated[str | None, Query(description="Of items that do not state theirs", max_length=64)] = None,
 ) -> Response:
     """Videos and observations from items of any scraper; the same body twice adds nothing."""
-    options = IngestOptions(now(), _platform(platform), _time(scraped_at))
+    options = IngestOptions(now(), stated_platform(platform), stated_time(scraped_at))
     body = await request.body()
     return Json(await asyncio.to_thread(_ingested, request, body, options))
 
@@ -161,23 +158,3 @@ def _items(document: object) -> int:
     """How many items a document has at most, whichever list holds them."""
     values = document.values() if isinstance(document, Mapping) else [document]
     return max((len(value) for value in values if isinstance(value, list)), default=1)
-
-
-def _platform(text: str | None) -> str | None:
-    name = None if text is None else platform_name(text)
-    if text is not None and name is None:
-        raise InvalidInput(f"platform {text!r} is no platform name; write tiktok, youtube or instagram.")
-    return name
-
-
-def _time(text: str | None) -> datetime | None:
-    """An aware time, a bare day being its end, as ``ingest --scraped-at`` takes it."""
-    if text is None:
-        return None
-    try:
-        parsed = parse_time(text)
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        raise InvalidInput(f"scraped_at {text!r} is no time; write 2026-11-01T06:00:00Z or 2026-11-01.")
-    return parsed.at + timedelta(hours=23, minutes=59, seconds=59) if parsed.date_only else parsed.at

@@ -1,17 +1,18 @@
-"""Items of any ingest shape in, one answer a video out: what the predict and score routes share."""
+"""Items of any ingest shape in, one answer a video out: what the service and the Python client share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
 
-from tiercast.adapters.formats import choose, drafts
+from tiercast.adapters.formats import choose, drafts, table
 from tiercast.adapters.formats.frames import batch_of
 from tiercast.adapters.formats.item import Format
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
+from tiercast.core.video import platform_name
 from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
 from tiercast.flows.kept import Kept
 from tiercast.flows.predict import (
@@ -23,6 +24,8 @@ from tiercast.flows.predict import (
     usable_rows,
     with_platforms_of_creators,
 )
+from tiercast.intake.schema import nearest_column
+from tiercast.intake.values import parse_time
 from tiercast.ports import VideoHistory
 
 BODY: Final = "The request"
@@ -46,6 +49,14 @@ class Answers:
 
     predictions: Sequence[dict[str, Any]]
     unanswered: Sequence[Unanswered]
+
+    def to_document(self, warnings: Sequence[str]) -> dict[str, Any]:
+        """The answer of the predict route."""
+        return {
+            "predictions": self.predictions,
+            "refused": [asdict(each) for each in self.unanswered],
+            "warnings": [*warnings],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +134,40 @@ def video_id_of(item: object, form: Format) -> str | None:
     found = form.row(item).get("video_id")
     plain = found.strip() if isinstance(found, str) else str(found) if type(found) is int else ""
     return plain if plain.isascii() and plain.isprintable() and plain else None
+
+
+def why_nothing(refused: Sequence[Mapping[str, Any]]) -> str:
+    """The sentence where no video got a prediction, from the documents of the refused ones."""
+    first = str(refused[0]["detail"]) if refused else "None is a sound video with a video_id."
+    return first if len(refused) == 1 else f"None of the {len(refused):,} videos can be predicted. The first: {first}"
+
+
+def slips(items: Sequence[Item]) -> list[str]:
+    """Fields of a single item that were probably meant to be others."""
+    unread = table.ignored(str(key) for item in items for key in item) if len(items) == 1 else ()
+    return [
+        f"The field {key[:40]!r} is not read; did you mean {near}?"
+        for key in unread
+        if (near := nearest_column(key)) is not None
+    ]
+
+
+def stated_platform(text: str | None) -> str | None:
+    """A platform's name as a caller states it; raises InvalidInput where it cannot be one."""
+    name = None if text is None else platform_name(text)
+    if text is not None and name is None:
+        raise InvalidInput(f"platform {text!r} is no platform name; write tiktok, youtube or instagram.")
+    return name
+
+
+def stated_time(text: str | None) -> datetime | None:
+    """An aware time, a bare day being its end, as ``ingest --scraped-at`` takes it; raises InvalidInput."""
+    if text is None:
+        return None
+    try:
+        parsed = parse_time(text)
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise InvalidInput(f"scraped_at {text!r} is no time; write 2026-11-01T06:00:00Z or 2026-11-01.")
+    return parsed.at + timedelta(hours=23, minutes=59, seconds=59) if parsed.date_only else parsed.at
