@@ -71,7 +71,7 @@ def test_two_restricted_day_fields_wake_up_on_either(slots: SqlSlots) -> None:
 
 def test_a_schedule_that_is_due_starts_one_retrain(slots: SqlSlots) -> None:
     retrainer = Starts()
-    schedule = Schedule(EVERY_MINUTE, retrainer, slots)
+    schedule = Schedule(EVERY_MINUTE, retrainer, lambda: slots)
     schedule.start()
     schedule._job.modify(next_run_time=datetime.now(UTC))
     assert retrainer.sources.get(timeout=PATIENCE_SECONDS) == "schedule"
@@ -82,7 +82,7 @@ def test_a_schedule_that_is_due_starts_one_retrain(slots: SqlSlots) -> None:
 def test_of_eight_servers_one_starts_the_retrain(slots: SqlSlots, at: Callable[[datetime], None]) -> None:
     at(MONDAY + timedelta(seconds=17))
     retrainer = Starts()
-    schedules = [Schedule("0 3 * * 1", retrainer, slots) for _ in range(8)]
+    schedules = [Schedule("0 3 * * 1", retrainer, lambda: slots) for _ in range(8)]
     with ThreadPoolExecutor(8) as servers:
         started = list(servers.map(lambda schedule: schedule.due(), schedules))
     assert sorted(filter(None, started)) == ["20261123T030000-abcdef"]
@@ -93,7 +93,7 @@ def test_of_eight_servers_one_starts_the_retrain(slots: SqlSlots, at: Callable[[
 def test_a_server_whose_clock_is_behind_has_no_slot_a_second_time(
     slots: SqlSlots, at: Callable[[datetime], None]
 ) -> None:
-    schedule = Schedule("0 3 * * 1", Starts(), slots)
+    schedule = Schedule("0 3 * * 1", Starts(), lambda: slots)
     at(MONDAY + timedelta(seconds=1))
     assert schedule.due() is not None
     at(MONDAY + timedelta(seconds=80))
@@ -104,7 +104,7 @@ def test_who_wakes_up_too_late_leaves_the_slot_out(slots: SqlSlots, at: Callable
     retrainer = Starts()
     at(MONDAY + timedelta(minutes=5))
     with structlog.testing.capture_logs() as logs:
-        assert Schedule("0 3 * * 1", retrainer, slots).due() is None
+        assert Schedule("0 3 * * 1", retrainer, lambda: slots).due() is None
     assert [log["event"] for log in logs] == ["schedule woke up without a slot"]
     with pytest.raises(Empty):
         retrainer.sources.get_nowait()
@@ -122,7 +122,7 @@ def test_a_slot_that_cannot_be_used_is_left_out_and_told(
 ) -> None:
     at(MONDAY)
     with structlog.testing.capture_logs() as logs:
-        assert Schedule("0 3 * * 1", Starts(trouble), slots).due() is None
+        assert Schedule("0 3 * * 1", Starts(trouble), lambda: slots).due() is None
     assert told in logs[0]["event"]
     assert logs[0]["slot"] == MONDAY.isoformat()
 
@@ -133,7 +133,7 @@ def test_slots_that_passed_while_nobody_served_are_told_and_not_caught_up(
     slots.claim(MONDAY - timedelta(weeks=3), "a server that is gone")
     at(MONDAY + timedelta(hours=5))
     retrainer = Starts()
-    schedule = Schedule("0 3 * * 1", retrainer, slots)
+    schedule = Schedule("0 3 * * 1", retrainer, lambda: slots)
     with structlog.testing.capture_logs() as logs:
         schedule.start()
     schedule.close()
@@ -149,7 +149,7 @@ def test_nothing_is_told_where_nothing_passed(
     if last:
         slots.claim(last, "a server")
     at(MONDAY + timedelta(hours=5))
-    schedule = Schedule("0 3 * * 1", Starts(), slots)
+    schedule = Schedule("0 3 * * 1", Starts(), lambda: slots)
     with structlog.testing.capture_logs() as logs:
         schedule.start()
     schedule.close()
@@ -168,3 +168,14 @@ def test_an_empty_line_is_no_schedule_and_a_bad_one_names_setting_value_and_an_e
     said = str(caught.value)
     assert "The setting retrain.schedule is 'every monday' (environment variable TIERCAST_RETRAIN__SCHEDULE)" in said
     assert "'0 3 * * 1' is every Monday at 03:00" in said
+
+
+def test_a_server_starts_while_its_database_is_away(tmp_path: Path) -> None:
+    (tmp_path / "tiercast.toml").write_text('database_url = "postgresql://ana:secret-word@127.0.0.1:1/videos"')
+    schedule = open_schedule(Wiring(read_settings(tmp_path)), Starts())
+    assert schedule is not None
+    with structlog.testing.capture_logs() as logs:
+        schedule.start()
+    schedule.close()
+    assert [log["event"] for log in logs] == ["schedule: earlier slots are unknown", "schedule"]
+    assert "secret-word" not in str(logs)

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ LOOK_BACK: Final = timedelta(days=32)
 class Schedule:
     """Retrains when the line says so, in UTC, for as long as it is open."""
 
-    def __init__(self, line: str, retrainer: Retrainer, slots: Slots) -> None:
+    def __init__(self, line: str, retrainer: Retrainer, slots: Callable[[], Slots]) -> None:
         self._line = CronLine.parse(line)
         self._retrainer = retrainer
         self._slots = slots
@@ -67,7 +68,7 @@ class Schedule:
             log.warning("schedule woke up without a slot")
             return None
         try:
-            if not self._slots.claim(slot, f"process {os.getpid()} on {socket.gethostname()}"):
+            if not self._slots().claim(slot, f"process {os.getpid()} on {socket.gethostname()}"):
                 log.info("schedule: another server has this slot")
                 return None
             return self._retrainer.start("schedule").run
@@ -79,7 +80,7 @@ class Schedule:
 
     def _say_unused(self) -> None:
         try:
-            last = self._slots.last()
+            last = self._slots().last()
         except TiercastError as error:
             structlog.get_logger().warning("schedule: earlier slots are unknown", trouble=str(error))
             return
@@ -92,7 +93,7 @@ class Schedule:
 def open_schedule(wiring: Wiring, retrainer: Retrainer) -> Schedule | None:
     """The schedule that the settings ask for, not yet started; None where they ask for none."""
     line = wiring.settings.retrain.schedule
-    return Schedule(line, retrainer, wiring.slots) if line else None
+    return Schedule(line, retrainer, lambda: wiring.slots) if line else None
 
 
 def trigger_of(line: CronLine) -> BaseTrigger:
