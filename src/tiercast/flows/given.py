@@ -52,7 +52,10 @@ def unanswered(request: Request, servings: Mapping[Moment, Serving], moment: Mom
         for video_id, natural in left.select("video_id", "naturally").rows():
             yield Unanswered(video_id, NO_PREDICTION, f"Videos {UNSERVED[Moment(natural)].format(hours=hours)}.")
         return
-    left = request.latest().join(usable_rows(request, moment), on=["platform", "video_id"], how="anti")
+    latest, usable = request.latest(), usable_rows(request, moment)
+    if usable.height == latest.height:
+        return
+    left = latest.join(usable, on=["platform", "video_id"], how="anti")
     for video_id in left["video_id"].to_list():
         needed = NEEDS[moment].format(hours=hours)
         yield Unanswered(video_id, NO_PREDICTION, f"The moment {moment.value} needs {needed}.")
