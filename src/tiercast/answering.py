@@ -1,20 +1,25 @@
 """Items of any ingest shape in, one answer a video out: what the service and the Python client share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import polars as pl
 
+from tiercast.adapters.files import open_bytes
 from tiercast.adapters.formats import choose, drafts, table
 from tiercast.adapters.formats.frames import batch_of
 from tiercast.adapters.formats.item import Format
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
+from tiercast.core.release import Promotion
 from tiercast.core.video import platform_name
 from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
+from tiercast.flows.ingest import FileReport, IngestOptions, ingest_file
 from tiercast.flows.kept import Kept
+from tiercast.flows.model_store import ModelStore, Writer
 from tiercast.flows.predict import (
     UNKNOWN,
     Request,
@@ -24,11 +29,20 @@ from tiercast.flows.predict import (
     usable_rows,
     with_platforms_of_creators,
 )
+from tiercast.flows.rollback import rollback
 from tiercast.intake.schema import nearest_column
 from tiercast.intake.values import parse_time
 from tiercast.ports import VideoHistory
+from tiercast.render.output import Silence
+from tiercast.wiring import Wiring, now
 
 BODY: Final = "The request"
+SOURCE: Final = "request"
+"""What stands where ``ingest`` names a file."""
+MOST_RUNS: Final = 200
+"""Four years of weekly ones; each holds some 10 kB."""
+LONGEST_REASON: Final = 2_000
+"""Characters; it stays in the promotion log for ever."""
 Item = Mapping[str, object]
 
 
@@ -64,7 +78,7 @@ class Oracle:
     """Answers items by the champions of this moment; the same for one and for a thousand."""
 
     champions: Callable[[], Mapping[Moment, Serving]]
-    history: VideoHistory
+    history: Callable[[], VideoHistory]
     early_max_age_hours: float
     keep: Callable[[Kept], None]
 
@@ -99,7 +113,7 @@ class Oracle:
     def _with_platforms(self, rows: pl.DataFrame) -> pl.DataFrame:
         if (rows["platform"] != UNKNOWN).all():
             return rows
-        return with_platforms_of_creators(rows, self.history)
+        return with_platforms_of_creators(rows, self.history())
 
 
 def form_of(items: Sequence[object]) -> Format:
@@ -140,6 +154,22 @@ def why_nothing(refused: Sequence[Mapping[str, Any]]) -> str:
     """The sentence where no video got a prediction, from the documents of the refused ones."""
     first = str(refused[0]["detail"]) if refused else "None is a sound video with a video_id."
     return first if len(refused) == 1 else f"None of the {len(refused):,} videos can be predicted. The first: {first}"
+
+
+def ingested(wiring: Wiring, body: bytes, options: IngestOptions) -> FileReport:
+    """What the items in a body brought; where refused ones are kept is told to nobody."""
+    source = open_bytes(body, SOURCE, None)
+    report = ingest_file(source, wiring.videos, wiring.rejects, options=options, progress=Silence())
+    return replace(report, rejects_file=None)
+
+
+def rolled_back(wiring: Wiring, moment: Moment, *, release: str | None, reason: str, actor: str) -> Promotion:
+    """The entry by which an earlier release serves again; raises as ``rollback`` does."""
+    if wiring.read_log() is None:
+        raise Missing("Nothing was ever promoted in this model store, so no earlier release could serve.")
+    store = ModelStore(wiring.objects, wiring.write_log())
+    writer = Writer(actor=actor, at=now(), token=uuid4().hex)
+    return rollback(store, moment, release=release, reason=reason, writer=writer)
 
 
 def slips(items: Sequence[Item]) -> list[str]:

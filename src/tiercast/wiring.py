@@ -77,6 +77,11 @@ class Wiring:
             raise InvalidInput(f"database_url {shown(url)} is neither sqlite:///PATH nor postgresql://...")
         return open_sqlite(Path(url.removeprefix("sqlite:///")))
 
+    def close(self) -> None:
+        """Give back the connections of the database, if it was opened; it opens again for who asks."""
+        if "engine" in vars(self):
+            self.engine.dispose()
+
     @cached_property
     def videos(self) -> VideoStore:
         """Videos and observations."""

@@ -3,25 +3,20 @@
 import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final
-from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from tiercast.core.errors import Missing
+from tiercast.answering import LONGEST_REASON, rolled_back
 from tiercast.core.moments import Moment
-from tiercast.flows.model_store import ModelStore, Writer
 from tiercast.flows.models import list_models, promotion_document
-from tiercast.flows.rollback import rollback
 from tiercast.http.bodies import document_of, read
 from tiercast.http.json import Json
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import body_of, problems
-from tiercast.wiring import Wiring, now
+from tiercast.wiring import Wiring
 
-LONGEST_REASON: Final = 2_000
-"""Characters; it stays in the promotion log for ever."""
 ENTRY: Final[dict[str, Any]] = {
     "number": 4,
     "moment": "observed",
@@ -111,12 +106,7 @@ async def roll_back(request: Request) -> Response:
 
 
 def _rolled_back(service: Service, asked: RollbackRequest, actor: str) -> dict[str, object]:
-    wiring = service.wiring
-    if wiring.read_log() is None:
-        raise Missing("Nothing was ever promoted in this model store, so no earlier release could serve.")
-    store = ModelStore(wiring.objects, wiring.write_log())
-    writer = Writer(actor=actor, at=now(), token=uuid4().hex)
-    entry = rollback(store, asked.moment, release=asked.release, reason=asked.reason, writer=writer)
+    entry = rolled_back(service.wiring, asked.moment, release=asked.release, reason=asked.reason, actor=actor)
     service.champions.check()
     return promotion_document(entry)
 

@@ -8,14 +8,13 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from tiercast.answering import MOST_RUNS
 from tiercast.flows.runs import run_document
 from tiercast.http.json import Json
 from tiercast.http.service import service_of
 from tiercast.http.shapes import problems
 from tiercast.wiring import Wiring
 
-MOST_RUNS: Final = 200
-"""Four years of weekly ones; each holds some 10 kB."""
 RUN: Final[dict[str, Any]] = {
     "run": "20261123T030000-1a2b3c",
     "moment": "observed",

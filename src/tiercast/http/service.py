@@ -46,7 +46,7 @@ class Service:
         recorder = Recorder(
             lambda: wiring.served, now, settings.serve.max_waiting_predictions, settings.serve.keep_predictions_days
         )
-        oracle = Oracle(champions.current, history, settings.moments.early_max_age_hours, recorder.put)
+        oracle = Oracle(champions.current, lambda: history, settings.moments.early_max_age_hours, recorder.put)
         executor, metrics = ThreadPoolExecutor(THREADS, thread_name_prefix="answer"), Metrics()
 
         def on_end(document: Mapping[str, Any]) -> None:
@@ -97,6 +97,8 @@ class Service:
             found["champion"] = "A newer promotion cannot be used; an older release serves. `tiercast doctor` says why."
         if self.history.away is not None:
             found["video_store"] = "The video store is out of reach; forecasts know nothing of earlier posts."
+        if self.keys.problem is not None:
+            found["keys"] = "API keys cannot be read anew; those in memory go on opening, also ones revoked since."
         if self.recorder.problem is not None:
             found["predictions"] = "Served predictions cannot be kept at present; they wait in memory."
         return found

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -10,26 +9,22 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tiercast.adapters.files import open_bytes
-from tiercast.answering import stated_platform, stated_time
-from tiercast.flows.ingest import IngestOptions, IngestReport, ingest_file
+from tiercast.answering import SOURCE, ingested, stated_platform, stated_time
+from tiercast.flows.ingest import IngestOptions, IngestReport
 from tiercast.http.bodies import JSON_TYPES, document_of
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.service import service_of
 from tiercast.http.shapes import VIDEO, problems
-from tiercast.render.output import Silence
-from tiercast.wiring import Wiring, now
+from tiercast.wiring import now
 
-LABEL: Final = "request"
-"""What stands where ``ingest`` names a file."""
 LINES: Final = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 OPENS_JSON: Final = (b"{", b"[")
 """The first byte; what ``ingest`` also reads (gzip, Parquet) may unfold to any size in memory."""
 EXAMPLE: Final[dict[str, Any]] = {
     "files": [
         {
-            "path": LABEL,
+            "path": SOURCE,
             "format": "table",
             "read": 1,
             "stored": 1,
@@ -125,11 +120,10 @@ async def ingest(
 
 
 def _ingested(request: Request, body: bytes, options: IngestOptions) -> Mapping[str, object]:
-    wiring: Wiring = service_of(request).wiring
-    _check(request, body, wiring.settings.serve.max_videos)
-    source = open_bytes(body, LABEL, None)
-    found = ingest_file(source, wiring.videos, wiring.rejects, options=options, progress=Silence())
-    report = replace(found, rejects_file=None)
+    service = service_of(request)
+    _check(request, body, service.wiring.settings.serve.max_videos)
+    report = ingested(service.wiring, body, options)
+    service.history.forget()
     document = IngestReport([report]).to_document()
     if report.all_rejected:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, report.why_all_rejected, more=document)
