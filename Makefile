@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types layers lock docs bench quality evidence clean
+.PHONY: help setup demo test check lint format types layers lock docs bench quality evidence audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,9 +42,14 @@ layers: $(STAMP) ## imports point one way
 
 check: lint types layers test ## what CI runs
 
-lock: $(STAMP) ## renew requirements.lock (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--all-extras --group dev pyproject.toml -o requirements.lock
+COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+lock: $(STAMP) ## renew the locks: of this folder, and of what deploy/ installs (needs uv)
+	$(COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --all-extras --constraints requirements.lock pyproject.toml -o deploy/requirements.lock
+	$(COMPILE) --constraints requirements.lock --group build -o deploy/build.lock
+
+audit: $(STAMP) ## known vulnerabilities of what the locks install
+	$(BIN)/python .ci/audit.py requirements.lock
 
 bench: $(STAMP) ## print every number the README claims
 	$(BIN)/python benchmarks/run.py
