@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
 import numpy as np
 import structlog
 
-from tiercast.core.errors import InvalidInput, Missing, TiercastError
+from tiercast.core.errors import InvalidInput, Missing, TiercastError, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.model_store import champion
 from tiercast.flows.predict import Serving, Videos
@@ -18,6 +20,8 @@ from tiercast.learn.predictor import Predictor
 from tiercast.learn.references import Standpoint
 from tiercast.ports import ObjectStore, PromotionLog
 
+STORE_SECONDS: Final = 600.0
+"""How old may be what forecasts know of everybody's newest posts; a creator's own are asked for each time."""
 DAMAGE_CHECKS: Final = 12
 """Checks after which damage is looked at again: a minute by default, since each reads whole releases."""
 
@@ -33,6 +37,8 @@ class Loaded:
     seen: int = 0
     """The highest entry that was read."""
     warnings: tuple[str, ...] = ()
+    read_at: float = 0.0
+    """When its history of everybody was read, by the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Champions:
     def _newer(self, log: PromotionLog, moment: Moment, held: Loaded) -> Loaded:
         again = held.warnings and self._checks % DAMAGE_CHECKS == 0
         if held.seen and not again and not _has(log, moment, held.seen + 1):
-            return held
+            return _with_newer_history(held)
         seen = max(log.numbers(moment), default=0)
         return held if not seen else self._load(log, moment, replace(held, seen=seen))
 
@@ -101,11 +107,14 @@ class Champions:
                 return _told(held, moment, found.warnings)  # what serves from memory is newer than what still verifies
             serving = Serving(found.release, Predictor.of(found.release), found.warnings, self.sources.videos)
             _prove(serving)
+            read_at = _read_history(serving)
         except (InvalidInput, Missing) as error:
             return _told(held, moment, (str(error),))
         structlog.get_logger().info("champion", moment=moment.value, release=found.release.id, number=newest.number)
         return _told(
-            replace(held, serving=serving, promoted=newest.number, promoted_at=newest.at), moment, found.warnings
+            replace(held, serving=serving, promoted=newest.number, promoted_at=newest.at, read_at=read_at),
+            moment,
+            found.warnings,
         )
 
 
@@ -116,6 +125,25 @@ def _has(log: PromotionLog, moment: Moment, number: int) -> bool:
     except Missing:
         return False
     return True
+
+
+def _with_newer_history(held: Loaded) -> Loaded:
+    """The same release with what is stored by now, as training would see it; what stands stays while that is read."""
+    if held.serving is None or not held.serving.moment.forecasts or monotonic() - held.read_at < STORE_SECONDS:
+        return held
+    renewed = replace(held.serving)
+    read_at = _read_history(renewed)
+    return replace(held, serving=renewed, read_at=read_at) if read_at else held
+
+
+def _read_history(serving: Serving) -> float:
+    """Read what forecasts know of everybody before anybody asks; when that was, 0 where the store is away."""
+    if not serving.moment.forecasts:
+        return monotonic()
+    with suppress(Unavailable):
+        _ = serving.store
+        return monotonic()
+    return 0.0
 
 
 def _prove(serving: Serving) -> None:

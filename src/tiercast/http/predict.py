@@ -1,10 +1,10 @@
 """``POST /v1/predict``."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -29,7 +29,9 @@ from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import PredictAnswer, PredictRequest, body_of, problems
 
 LARGE_BODY_BYTES: Final = 100_000
-"""Reading more than this takes a millisecond, for which others should not wait."""
+"""Reading more than this, or writing its answer, takes milliseconds for which others should not wait."""
+
+Done = TypeVar("Done")
 
 router = APIRouter()
 
@@ -45,16 +47,19 @@ async def predict(request: Request) -> Response:
     """One prediction for each video, by the champions in memory."""
     service = service_of(request)
     body = await request.body()
-    if len(body) > LARGE_BODY_BYTES:
-        loop = asyncio.get_running_loop()
-        asked = await loop.run_in_executor(service.executor, partial(_asked, request, body, service))
-    else:
-        asked = _asked(request, body, service)
+    large = len(body) > LARGE_BODY_BYTES
+    asked = await _apart(service, partial(_asked, request, body, service), large=large)
     answers = await answered(service, asked.videos, _wanted(asked))
     request.state.videos = len(asked.videos)
     if not answers.predictions:
         raise _nothing(answers)
-    return Json(answers.to_document(_warnings(service, asked.videos, answers)))
+    document = answers.to_document(_warnings(service, asked.videos, answers))
+    return await _apart(service, partial(Json, document), large=large)
+
+
+async def _apart(service: Service, work: Callable[[], Done], *, large: bool) -> Done:
+    """The work's result, done in a thread where it is large."""
+    return await asyncio.get_running_loop().run_in_executor(service.executor, work) if large else work()
 
 
 def _asked(request: Request, body: bytes, service: Service) -> PredictRequest:
@@ -79,13 +84,18 @@ async def answered(service: Service, items: Sequence[Item], wanted: Wanted) -> A
         serving_for(wanted.moment, service.champions.current())
     except Missing as error:
         raise no_champion(error) from error
+    answers = await _answered(service, items, wanted)
+    service.metrics.count(answers.predictions, [each.reason for each in answers.unanswered])
+    return answers
+
+
+async def _answered(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
     if len(items) == 1 and wanted.platform is None:
         form = recognise(items) or (drafts if drafts.recognises(items[0]) else None)
         video_id = video_id_of(items[0], form) if form else None
         if form and video_id:
             return await service.coalescer.answer(items[0], video_id, form, wanted)
-    work = partial(_answer, service, items, wanted)
-    return await asyncio.get_running_loop().run_in_executor(service.executor, work)
+    return await _apart(service, partial(_answer, service, items, wanted), large=True)
 
 
 def _answer(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
