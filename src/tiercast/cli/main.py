@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "rollback": "Let an earlier release serve again.",
     "pin": "Let one release serve until it is unpinned.",
     "unpin": "Let retrains promote again.",
+    "serve": "Serve predictions, scores and the cron route over HTTP.",
     "predict": "Predict the tier of videos with the champion.",
     "score": "One score of 0 to 100 from several signals, the model's among them.",
     "keys": "API keys of the service: add, list, revoke.",
