@@ -47,8 +47,6 @@ async def readyz(request: Request) -> Response:
     service = service_of(request)
     shortcomings = service.shortcomings()
     champions = {moment.value: serving.release.id[:12] for moment, serving in service.champions.current().items()}
-    if not champions:
-        shortcomings["champion"] = "No model serves any moment yet; `tiercast retrain` makes one."
     stopping = getattr(request.app.state, "stopping", False)
     if stopping:
         shortcomings["service"] = "It is stopping."

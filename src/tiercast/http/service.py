@@ -93,6 +93,8 @@ class Service:
         found = {}
         if self.champions.problem is not None:
             found["model_store"] = "The model store is out of reach; the champions in memory go on answering."
+        if not self.champions.current():
+            found["champion"] = "No model serves any moment yet; `tiercast retrain` makes one."
         if any(loaded.warnings for loaded in self.champions.loaded().values()):
             found["champion"] = "A newer promotion cannot be used; an older release serves. `tiercast doctor` says why."
         if self.history.away is not None:
