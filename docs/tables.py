@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer
+from prometheus_client.metrics import MetricWrapperBase
 
 from tiercast.checks import CHECKS
-from tiercast.cli import main
+from tiercast.cli import main, serve
 from tiercast.core.moments import Moment
 from tiercast.core.video import COLUMNS
 from tiercast.gate_settings import Gate, MomentGate
+from tiercast.http import guard, protocol
+from tiercast.http.metrics import Metrics
 from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED
 from tiercast.learn.features.draft import DRAFT
 from tiercast.learn.features.early import FIRST_HOURS
+from tiercast.serve_settings import Serve
 from tiercast.settings import LEVEL, PREFIX, declared_settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -108,6 +112,28 @@ def columns() -> Iterator[str]:
         yield f"| `{column.name}` | {column.kind} | {column.meaning} |\n"
 
 
+def metrics() -> Iterator[str]:
+    """What Prometheus may read of the service."""
+    yield "| metric | kind | labels | |\n|---|---|---|---|\n"
+    for metric in vars(Metrics()).values():
+        if isinstance(metric, MetricWrapperBase):
+            (family,) = metric.describe()
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = ", ".join(f"`{label}`" for label in metric._labelnames)
+            yield f"| `{name}` | {family.type} | {labels} | {family.documentation} |\n"
+
+
+def limits() -> Iterator[str]:
+    """What the service allows a caller, and what an answer beyond it is."""
+    yield "| | at most | else |\n|---|---|---|\n"
+    yield f"| address and headers | {protocol.MAX_HEAD_BYTES:,} bytes | 431 |\n"
+    yield f"| time until they are there | {protocol.HEAD_SECONDS:g} s | the connection is closed |\n"
+    yield f"| body | `serve.max_body_bytes`, {Serve().max_body_bytes:,} bytes | 413 |\n"
+    yield f"| time until it is there | {guard.BODY_SECONDS:g} s | 408 |\n"
+    yield f"| videos in one request | `serve.max_videos`, {Serve().max_videos:,} | 413 |\n"
+    yield f"| connections to one worker | {serve.MAX_CONNECTIONS:,} | 503 |\n"
+
+
 TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "settings": settings,
     "commands": commands,
@@ -116,6 +142,8 @@ TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "features": features,
     "forecast_features": forecast_features,
     "columns": columns,
+    "metrics": metrics,
+    "limits": limits,
 }
 
 
