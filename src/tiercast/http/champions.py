@@ -13,6 +13,7 @@ import structlog
 
 from tiercast.core.errors import InvalidInput, Missing, TiercastError, Unavailable
 from tiercast.core.moments import Moment
+from tiercast.core.release import Promotion
 from tiercast.flows.model_store import champion
 from tiercast.flows.predict import Serving, Videos
 from tiercast.learn.models import Inputs
@@ -34,6 +35,8 @@ class Loaded:
     promoted: int = 0
     """The entry by which the serving release was chosen."""
     promoted_at: datetime | None = None
+    entry: Promotion | None = None
+    """That entry: who chose it, and why."""
     seen: int = 0
     """The highest entry that was read."""
     warnings: tuple[str, ...] = ()
@@ -112,7 +115,9 @@ class Champions:
             return _told(held, moment, (str(error),))
         structlog.get_logger().info("champion", moment=moment.value, release=found.release.id, number=newest.number)
         return _told(
-            replace(held, serving=serving, promoted=newest.number, promoted_at=newest.at, read_at=read_at),
+            replace(
+                held, serving=serving, promoted=newest.number, promoted_at=newest.at, entry=newest, read_at=read_at
+            ),
             moment,
             found.warnings,
         )
