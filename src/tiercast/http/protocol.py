@@ -1,50 +1,68 @@
-"""HTTP/1.1 as uvicorn speaks it, with a limit on how long and how large the head of a request may be."""
+"""HTTP/1.1 as uvicorn speaks it, with limits on what no application sees: heads, and what comes after an answer."""
 
 from asyncio import TimerHandle
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tiercast.http.problems import MEDIA_TYPE, Problem
 
 HEAD_SECONDS: Final = 10.0
 """Who has not sent a whole head by then is a slow attacker or a dead line."""
 MAX_HEAD_BYTES: Final = 16_384
 """Twice what common proxies allow in one header."""
 
-REFUSAL: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: application/problem+json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
-)
-DOCUMENT: Final = (
-    b'{"type":"urn:tiercast:headers-too-large","title":"The headers are too large","status":431,'
-    b'"detail":"The head of a request may hold %d bytes. Send fewer or shorter headers."}' % MAX_HEAD_BYTES
-)
+LINGER_SECONDS: Final = 10.0
+"""How long the rest of a body is read after its answer: closing at once would take the answer from the caller."""
+FRAMING_BYTES: Final = 16
+"""What chunks may add for each byte of a body: the smallest come as 31 0D 0A, the byte, 0D 0A."""
 
 
 class BoundedHeads(HttpToolsProtocol):
-    """Closes a connection whose request head comes too slowly or grows too large; bodies are bounded by the app."""
+    """Closes a connection that keeps the server waiting for a head or grows it too large, or that never ends a body.
 
-    _head_timer: TimerHandle | None = None
-    _head_bytes: int = 0
+    A body that nobody has answered yet is bounded by the application.
+    """
+
+    _timer: TimerHandle | None = None
     _in_head: bool = True
+    _in_body: bool = False
+    _unread_bytes: int = 0
+    """Came since the head began, or beside the body: chunk sizes and trailers."""
 
     def connection_made(self, transport: Any) -> None:
         """The time for the first head begins with the connection."""
         super().connection_made(transport)
-        self._await_head()
+        limit, self.limit_concurrency = self.limit_concurrency, None  # uvicorn's own answer is no problem document
+        if limit is not None and len(self.connections) > limit:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"{limit:,} connections are open already. Come back later.")
+        else:
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more will come."""
-        self._head_came()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what comes while a head is incomplete."""
+        """Counts what belongs to no body."""
+        self._unread_bytes += len(data)
         super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self.transport.write(REFUSAL % (len(DOCUMENT), DOCUMENT))
-                self.transport.close()
+        if self.transport.is_closing():
+            return
+        if self._unread_bytes > MAX_HEAD_BYTES and self._in_head:
+            told = f"The head of a request may hold {MAX_HEAD_BYTES:,} bytes. Send fewer or shorter headers."
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, told)
+        elif self._unread_bytes > MAX_HEAD_BYTES and self._in_body:
+            self.transport.close()
+        elif self._is_between() and self._timer is None:  # uvicorn stopped its own clock at the first stray byte
+            self._await_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP."""
+        self._refuse(HTTPStatus.BAD_REQUEST, f"{msg} Send HTTP/1.1.")
 
     def on_message_begin(self) -> None:
         """The head of the next request begins."""
@@ -53,16 +71,52 @@ class BoundedHeads(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """It is complete."""
-        self._head_came()
+        self._stop_waiting()
+        self._in_head, self._in_body, self._unread_bytes = False, True, 0
         super().on_headers_complete()
 
-    def _await_head(self) -> None:
-        self._head_came()
-        self._in_head, self._head_bytes = True, 0
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers are dropped: no route reads any, and they have no end."""
+        if self._in_head:
+            super().on_header(name, value)
 
-    def _head_came(self) -> None:
-        self._in_head = False
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def on_body(self, body: bytes) -> None:
+        """What is part of a body is for the application to bound."""
+        self._unread_bytes = max(0, self._unread_bytes - FRAMING_BYTES * len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request came whole."""
+        self._stop_waiting()
+        self._in_body = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Whoever has an answer gets some time to finish the request."""
+        super().on_response_complete()
+        if self._in_body and not self.transport.is_closing():
+            self._wait(LINGER_SECONDS, self.transport.close)
+
+    def _is_between(self) -> bool:
+        answered = self.cycle is None or self.cycle.response_complete
+        return answered and not self._in_body and not self._in_head
+
+    def _await_head(self) -> None:
+        self._in_head, self._unread_bytes = True, 0
+        self._wait(HEAD_SECONDS, self.transport.close)
+
+    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
+        self._stop_waiting()
+        self._timer = self.loop.call_later(seconds, then)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer without the application, and close."""
+        body = bytes(Problem(status, detail).response().body)
+        head = f"HTTP/1.1 {int(status)} {status.phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        self.transport.write(f"{head}connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+        self.transport.close()
