@@ -37,6 +37,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         description="Predicts which of five view tiers a short video will reach, and keeps the model behind it fresh.",
         docs_url=None,  # its page loads scripts from elsewhere, and shows nothing that /openapi.json does not say
         redoc_url=None,
+        redirect_slashes=False,  # behind a proxy it would send keys on to http://
         lifespan=_lifespan,
     )
     app.state.service = service
@@ -46,7 +47,6 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.add_exception_handler(TiercastError, _error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _unfit)
-    app.add_exception_handler(Exception, _fault)
     serve = wiring.settings.serve
     app.add_middleware(Guard, rules=Rules(service.keys.name_of, service.keys.any, serve.hosts, serve.max_body_bytes))
     app.add_middleware(Observed, metrics=service.metrics)
@@ -113,11 +113,3 @@ async def _unfit(_request: Request, error: Any) -> Response:
     faults = error.errors()
     told = "; ".join(f"{fault['loc'][-1]} is {repr(fault['input'])[:60]}: {fault['msg']}" for fault in faults[:5])
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The address does not fit: {told}.").response()
-
-
-async def _fault(request: Request, error: Exception) -> Response:
-    """The process edge: logged with its trace; the caller gets the request's id to ask about it."""
-    request_id = request.scope.get("state", {}).get("request_id", "")
-    structlog.get_logger().error("fault", request_id=request_id, exc_info=error)
-    detail = f"The service failed in a way nobody foresaw. Its log has the reason under the request id {request_id}."
-    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail).response()

@@ -71,7 +71,7 @@ class Guard:
         if allowed and name not in allowed:
             told = ", ".join(sorted(allowed))
             raise Problem(HTTPStatus.MISDIRECTED_REQUEST, f"The Host is {name[:100]!r}; this server answers to {told}.")
-        if not self._rules.any_key() and origin is not None and urlsplit(origin.decode("latin-1")).netloc != host:
+        if not self._rules.any_key() and origin is not None and _host_of(origin) != host:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "The request comes from a page of another site; without an API key only this machine itself may ask.",
@@ -87,6 +87,14 @@ class Guard:
                 f"The API key {seen}. Send 'Authorization: Bearer KEY'; `tiercast keys add NAME` makes one.",
             )
         return name
+
+
+def _host_of(origin: bytes) -> str | None:
+    """Host and port of an Origin header; None where it is no address."""
+    try:
+        return urlsplit(origin.decode("latin-1")).netloc
+    except ValueError:  # such as "http://["
+        return None
 
 
 def _refuse_large_head(scope: Scope) -> None:

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import MutableMapping
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
 
 import structlog
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tiercast.http.metrics import Metrics
+from tiercast.http.problems import Problem
 
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """A caller's own id is taken over where it cannot harm a log."""
@@ -28,6 +32,7 @@ QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; logged only where they fail."""
 TOLD: Final = ("request_id", "key", "videos", "run")
 """What the guard and the routes leave in the request's state for its line."""
+UNANSWERED: Final = 0
 CLOSED_EARLY: Final = 499
 """What is logged where the caller went away before the answer, as proxies do."""
 
@@ -44,7 +49,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, status, began = _request_id(scope), CLOSED_EARLY, perf_counter()
+        request_id, status, began = _request_id(scope), UNANSWERED, perf_counter()
         scope.setdefault("state", {})["request_id"] = request_id.decode()
 
         async def send_with_headers(message: Message) -> None:
@@ -58,8 +63,14 @@ class Observed:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            pass  # before its body was whole; there is nobody to answer
+        except Exception as error:  # the process edge
+            if status != UNANSWERED:
+                raise  # half an answer is out; the server closes the connection
+            await _fault(request_id.decode(), error)(scope, receive, send_with_headers)
         finally:
-            self._note(scope, status, perf_counter() - began)
+            self._note(scope, status or CLOSED_EARLY, perf_counter() - began)
 
     def _note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = scope.get("route")
@@ -71,6 +82,13 @@ class Observed:
             structlog.get_logger().info(
                 "request", method=scope["method"], route=path, status=status, ms=round(1000 * seconds, 2), **told
             )
+
+
+def _fault(request_id: str, error: Exception) -> Response:
+    """Logged with its trace; the caller gets the request's id to ask about it."""
+    structlog.get_logger().error("fault", request_id=request_id, exc_info=error)
+    detail = f"The service failed in a way nobody foresaw. Its log has the reason under the request id {request_id}."
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail).response()
 
 
 def _request_id(scope: Scope) -> bytes:
