@@ -25,6 +25,12 @@ def document_of(request: Request, body: bytes) -> Any:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"The body is {kind[:100]!r}; send JSON with Content-Type: application/json.",
         )
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"The body is encoded as {coding[:100]!r}; send it as it is, uncompressed.",
+        )
     if not body.strip():
         raise Problem(HTTPStatus.BAD_REQUEST, "The body is empty; send a JSON document.")
     try:

@@ -8,6 +8,8 @@ import pydantic_core
 from starlette.responses import Response
 
 MEDIA_TYPE: Final = "application/json"
+UTF8_BOM: Final = b"\xef\xbb\xbf"
+"""What some Windows programs begin a text with."""
 
 
 def to_json(document: object) -> bytes:
@@ -17,6 +19,7 @@ def to_json(document: object) -> bytes:
 
 def parsed(body: bytes) -> Any:
     """The document in a body; raises ValueError where it is no JSON, holds NaN, or is nested too deeply."""
+    body = body.removeprefix(UTF8_BOM)
     try:
         return pydantic_core.from_json(body, allow_inf_nan=False, cache_strings="keys")
     except ValueError:
