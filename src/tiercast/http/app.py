@@ -15,8 +15,9 @@ from starlette.responses import Response
 from tiercast import __version__
 from tiercast.core.errors import TiercastError
 from tiercast.http import cron, health, models, predict, runs, score, videos
-from tiercast.http.discretion import discreet
+from tiercast.http.discretion import discreet_problem
 from tiercast.http.guard import Guard, Rules
+from tiercast.http.openapi import Described
 from tiercast.http.problems import KINDS, Problem
 from tiercast.http.requests import Observed
 from tiercast.http.schedule import Schedule, open_schedule
@@ -31,7 +32,7 @@ RECORDER_SECONDS: Final = 5.0
 def create_app(wiring: Wiring) -> FastAPI:
     """The service of a home as an ASGI application."""
     service = Service.of(wiring)
-    app = FastAPI(
+    app = Described(
         title="Tiercast",
         version=__version__,
         description="Predicts which of five view tiers a short video will reach, and keeps the model behind it fresh.",
@@ -92,11 +93,7 @@ async def _problem(_request: Request, error: Any) -> Response:
 
 
 async def _error(request: Request, error: Any) -> Response:
-    told = discreet(error, request.app.state.service.wiring.settings.home)
-    if told != str(error):
-        request_id = request.scope.get("state", {}).get("request_id", "")
-        structlog.get_logger().warning("told in other words", request_id=request_id, problem=str(error))
-    return Problem(Problem.of(error).status, told).response()
+    return discreet_problem(error, request).response()
 
 
 async def _http_error(request: Request, error: Any) -> Response:

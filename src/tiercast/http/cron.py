@@ -12,8 +12,11 @@ from pydantic import SecretStr
 from starlette.responses import Response
 
 from tiercast.core.errors import Busy, TiercastError
+from tiercast.http.discretion import discreet_problem
 from tiercast.http.json import Json
-from tiercast.http.problems import MEDIA_TYPE, Problem, ProblemDocument
+from tiercast.http.problems import Problem
+from tiercast.http.runs import RUN
+from tiercast.http.shapes import problem
 
 PATH: Final = "/v1/cron/retrain"
 OLD_PATH: Final = "/api/cron/retrain-ml"
@@ -35,13 +38,13 @@ async def start_retrain(request: Request) -> Response:
     try:
         wait = _wait_seconds(request.query_params.get("wait"))
         started = await asyncio.to_thread(service.retrainer.start, "cron")
-    except Problem as problem:
-        return problem.response()
+    except Problem as refused:
+        return refused.response()
     except Busy as busy:
         more = {"run": busy.run, "location": f"/v1/runs/{busy.run}"}
         return Problem(HTTPStatus.CONFLICT, str(busy), more=more).response({"Location": f"/v1/runs/{busy.run}"})
     except TiercastError as error:
-        return Problem.of(error).response()
+        return discreet_problem(error, request).response()
     result = await asyncio.to_thread(service.retrainer.result, started.run, wait) if wait else None
     if result is not None:
         return Json(result, headers=NEVER_KEPT)
@@ -78,23 +81,19 @@ def _wait_seconds(text: str | None) -> float:
 _RUNNING: Final = {"run": "20261123T030000-1a2b3c", "status": "running", "location": "/v1/runs/20261123T030000-1a2b3c"}
 
 
-def _problem(told: str) -> dict[str, Any]:
-    return {"description": told, "model": ProblemDocument, "content": {MEDIA_TYPE: {}}}
-
-
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The retrain has ended, whatever its status; as `tiercast retrain --json` answers",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": {"type": "object"}, "example": RUN}},
     },
     202: {
         "description": "The retrain goes on; its id is known",
         "content": {"application/json": {"schema": {"type": "object"}, "example": _RUNNING}},
     },
-    401: _problem("The cron secret is missing or wrong"),
-    409: _problem("Another retrain is under way: its id is the member `run`"),
-    422: _problem("`wait` is out of range"),
-    503: _problem("No cron secret is set, or the database is away"),
+    401: problem("The cron secret is missing or wrong"),
+    409: problem("Another retrain is under way: its id is the member `run`"),
+    422: problem("`wait` is out of range"),
+    503: problem("No cron secret is set, or the database is away"),
 }
 WAIT: Final = {
     "name": "wait",

@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 from typing import Final
 
+import structlog
+from starlette.requests import Request
+
 from tiercast.core.errors import TiercastError, Unavailable
+from tiercast.http.problems import Problem
 
 OUT_OF_REACH: Final = (
     "A store that this needs is out of reach at present, and nothing was changed. Try again later; the log of the "
@@ -27,3 +31,12 @@ def discreet(error: TiercastError, home: Path) -> str:
     for place in sorted({str(home), str(home.absolute()), str(home.resolve())}, key=len, reverse=True):
         told = re.sub(rf"(?<![\w./-]){re.escape(place)}(?=[/\s'\"),;:]|\.?$|\.\s)", "{home}", told)
     return told
+
+
+def discreet_problem(error: TiercastError, request: Request) -> Problem:
+    """The problem that an error is to a caller; what is left out of it goes to the log under the request's id."""
+    told = discreet(error, request.app.state.service.wiring.settings.home)
+    if told != str(error):
+        request_id = request.scope.get("state", {}).get("request_id", "")
+        structlog.get_logger().warning("told in other words", request_id=request_id, problem=str(error))
+    return Problem(Problem.of(error).status, told)

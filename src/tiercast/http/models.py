@@ -27,6 +27,14 @@ ENTRY: Final[dict[str, Any]] = {
     "reason": "Scores of short clips look wrong",
     "at": "2026-11-23T09:12:00+00:00",
 }
+LISTED: Final[dict[str, Any]] = {
+    "moment": "observed",
+    "champion": ENTRY["release"],
+    "pinned": None,
+    "warnings": [],
+    "releases": [{"release": ENTRY["release"], "champion": True}, {"release": ENTRY["previous"], "champion": False}],
+    "promotions": [ENTRY],
+}
 
 router = APIRouter(tags=["models"])
 
@@ -59,6 +67,8 @@ class MomentModels(BaseModel):
 
 class Models(BaseModel):
     """What stands in the model store."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"moments": [LISTED]}]})
 
     moments: list[MomentModels]
 

@@ -43,11 +43,15 @@ class RunDocument(BaseModel):
 class Runs(BaseModel):
     """The newest runs, newest first."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"runs": [RUN]}]})
+
     runs: list[RunDocument]
 
 
 class RunsOfOne(BaseModel):
     """A retrain of several moments: a run for each."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"runs": [RUN]}]})
 
     runs: list[RunDocument]
 

@@ -1,11 +1,12 @@
 """What goes over the wire, as OpenAPI shows it; answers are built by the flows and not copied through these."""
 
+from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiercast.core.moments import Moment
-from tiercast.http.problems import MEDIA_TYPE, ProblemDocument
+from tiercast.http.problems import KINDS, MEDIA_TYPE
 
 VIDEO: Final[dict[str, Any]] = {
     "platform": "tiktok",
@@ -105,7 +106,12 @@ def body_of(model: type[BaseModel], media_type: str = "application/json") -> dic
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
+def problem(told: str) -> dict[str, Any]:
+    """What a route says of one problem that it may answer with."""
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    return {"description": told, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route says of the problems that it may answer with."""
-    told = {"model": ProblemDocument, "description": "A problem document (RFC 9457)", "content": {MEDIA_TYPE: {}}}
-    return {status: dict(told) for status in statuses}
+    """The same for several statuses, in the words that stand for each."""
+    return {int(status): problem(KINDS[HTTPStatus(status)][1]) for status in statuses}
