@@ -3,6 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
+import tiercast
+from tiercast.core.errors import InvalidInput
+
 
 def imported_by(code: str) -> set[str]:
     """The packages that a fresh process has loaded after this code."""
@@ -14,7 +19,7 @@ def imported_by(code: str) -> set[str]:
 def test_importing_tiercast_imports_no_library() -> None:
     imported = imported_by("import tiercast")
     assert "tiercast" in imported
-    assert not imported & {"numpy", "polars", "sklearn", "xgboost", "sqlalchemy", "pydantic", "typer", "rich"}
+    assert not imported & {"numpy", "polars", "sklearn", "xgboost", "sqlalchemy", "pydantic", "typer", "rich", "httpx2"}
 
 
 LOGISTIC = """
@@ -38,3 +43,11 @@ def test_a_logistic_champion_loads_neither_xgboost_nor_what_only_training_needs(
 def test_reading_settings_loads_no_library_that_only_training_needs() -> None:
     """The settings know the checks of the gate, and every command reads them."""
     assert not imported_by("import tiercast.settings") & {"xgboost", "sklearn", "scipy", "polars", "sqlalchemy"}
+
+
+def test_the_public_names_are_all_there_and_no_others() -> None:
+    assert all(hasattr(tiercast, name) for name in tiercast.__all__)
+    assert tiercast.Tiercast.__module__ == "tiercast.client.face"
+    assert tiercast.InvalidInput is InvalidInput
+    with pytest.raises(AttributeError, match="has no attribute 'Tiercasts'"):
+        _ = tiercast.Tiercasts  # type: ignore[attr-defined]

@@ -1,0 +1,121 @@
+"""What only a connection can run into."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from http_service import video
+from two_sides import Both
+
+from tiercast import InvalidInput, Missing, Tiercast, Unavailable
+
+OVERLOADED = (503, "application/problem+json", b'{"type": "urn:tiercast:overloaded", "detail": "Too many wait."}')
+
+
+@contextmanager
+def answering(*answers: tuple[int, str, bytes]) -> Iterator[tuple[str, list[str]]]:
+    """The address of a server that gives these answers in turn, the last for ever, and what it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, kind, body = answers[min(len(asked), len(answers) - 1)]
+            asked.append(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/below", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("key", "told"), [("wrong", "is unknown or revoked"), (None, "is missing")])
+def test_a_wrong_key_is_the_caller_s_mistake(both: Both, key: str | None, told: str) -> None:
+    with Tiercast.connect(both.url, key) as side, pytest.raises(InvalidInput, match=f"The API key {told}"):
+        side.predict(video())
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: Tiercast.connect("127.0.0.1:8000"), "is no address of a service"),
+        (lambda: Tiercast.connect("ftp://127.0.0.1"), "is no address of a service"),
+        (lambda: Tiercast.connect("http://me:secret@127.0.0.1"), "The url '127.0.0.1' is no address"),
+        (lambda: Tiercast.connect("http://127.0.0.1", "two words\n"), "The key cannot be one"),
+        (lambda: Tiercast.connect("http://127.0.0.1", ""), "The key cannot be one"),
+    ],
+)
+def test_what_cannot_be_an_address_or_a_key_is_told_before_anything_is_sent(
+    make: Callable[[], Tiercast], told: str
+) -> None:
+    with pytest.raises(InvalidInput, match=told) as raised:
+        make()
+    assert "secret" not in str(raised.value)
+    assert "two words" not in str(raised.value)
+
+
+def test_where_nobody_answers_it_is_unavailable() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with Tiercast.connect(url) as side, pytest.raises(Unavailable, match=f"Nobody answers at {url}"):
+            side.runs()
+
+
+def test_who_answers_too_late_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            Tiercast.connect(url, timeout_seconds=0.05) as side,
+            pytest.raises(Unavailable, match="was not answered"),
+        ):
+            side.runs()
+
+
+def test_an_overloaded_service_is_asked_again_and_not_for_ever() -> None:
+    fine = (200, "application/json", b'{"runs": []}')
+    with answering(OVERLOADED, fine) as (url, asked), Tiercast.connect(url) as side:
+        assert side.runs() == ()
+        assert asked == ["/below/v1/runs?limit=20"] * 2
+    with answering(OVERLOADED) as (url, asked), Tiercast.connect(url) as side:
+        with pytest.raises(Unavailable, match=r"Too many wait\."):
+            side.runs()
+        assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "told"),
+    [
+        ((502, "text/html", b"<h1>Bad gateway</h1>"), Unavailable, "answered 502, and not as a Tiercast service"),
+        ((404, "text/html", b"<h1>Nothing</h1>"), Missing, "answered 404, and not as a Tiercast service"),
+        ((500, "application/json", b"{"), Unavailable, "answered 500"),
+        ((200, "text/html", b"<h1>Hello</h1>"), InvalidInput, "not as a Tiercast service does"),
+        ((200, "application/json", b'{"runs": [{"id": 3}]}'), Unavailable, "answers in another shape"),
+    ],
+)
+def test_who_is_no_tiercast_service_is_told_so(
+    answer: tuple[int, str, bytes], kind: type[Exception], told: str
+) -> None:
+    with answering(answer) as (url, _), Tiercast.connect(url) as side, pytest.raises(kind, match=told):
+        side.runs()
+
+
+def test_what_a_newer_service_tells_beside_is_kept() -> None:
+    newer = b'{"runs": [{"run": "a", "status": "promoted", "mood": 3}], "more": 4}'
+    with answering((200, "application/json", newer)) as (url, _), Tiercast.connect(url) as side:
+        assert side.runs()[0].document["mood"] == 3
