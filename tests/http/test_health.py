@@ -55,6 +55,7 @@ def test_requests_predictions_and_champions_are_counted(client: TestClient) -> N
     assert found[f'tiercast_predictions_total{{moment="observed",tier="{tier}"}}'] == 1
     assert found['tiercast_unanswered_total{reason="likes_exceed_views"}'] == 1
     assert found['tiercast_champion_age_seconds{moment="observed"}'] > 0
+    assert found['tiercast_training_age_seconds{moment="observed"}'] > 0
     assert found["tiercast_ready"] == 1
 
 

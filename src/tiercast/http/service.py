@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -78,6 +79,10 @@ class Service:
         for moment, loaded in self.champions.loaded().items():
             if loaded.serving is not None and loaded.promoted_at is not None:
                 metrics.champion_age.labels(moment.value).set((at - loaded.promoted_at).total_seconds())
+                newest = loaded.serving.release.manifest.newest_training_video_at
+                if newest is not None:
+                    age = (at - datetime.fromisoformat(newest)).total_seconds()
+                    metrics.training_age.labels(moment.value).set(age)
         metrics.kept.set(self.recorder.kept)
         metrics.dropped.set(self.recorder.dropped)
         metrics.waiting.set(self.recorder.waiting)
