@@ -1,4 +1,4 @@
-"""How fast and how small ``tiercast serve`` is: ``make bench-serve`` (``python benchmarks/serve.py [PART...]``).
+"""How fast and how small ``tiercast serve`` is: ``python benchmarks/serve.py [PART...]``.
 
 The load comes from a second process on the same two cores, so every number includes what the load itself costs. Parts:
 rate (200 single predictions a second), rest (the same beside a retrain), full (as many as are answered), batch
@@ -23,7 +23,7 @@ import polars as pl
 
 from tiercast.core.moments import Moment
 from tiercast.flows.predict import Request as Asking
-from tiercast.flows.predict import ask, load_champions, predict
+from tiercast.flows.predict import Serving, ask, load_champions, predict
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -138,19 +138,22 @@ def batch(home: Path) -> None:
 def process(home: Path) -> None:
     wiring = Wiring(read_settings(home))
     servings = load_champions(wiring.objects, wiring.read_log(), lambda: wiring.history)
+    rows = wiring.history.recent(limit=10_000).filter(pl.col("views") > 0)
+    rows = rows.unique(["platform", "video_id"], maintain_order=True)
     for count, reach in ((1, "< 1"), (10_000, "< 80")):
-        rows = wiring.history.recent(limit=count)
-        rows = rows.filter(pl.col("views") > 0).unique(["platform", "video_id"], maintain_order=True)
-        rows = pl.concat([rows] * (count // rows.height + 1)).head(count)
-        serving = servings[Moment.OBSERVED]
-        request = Asking(rows, NOW, 72)
-        took = _best(lambda: serving.predictor.probabilities(ask(rows, serving, request)))
+        some = pl.concat([rows] * (count // rows.height + 1)).head(count)
+        took = _observed(servings[Moment.OBSERVED], some)
         line(f"in process: Predictor, observed, {count:,} rows", f"{took:.2f} ms", reach)
     drafts = Asking(rows.head(1), NOW, 72)
     took = _best(lambda: predict(drafts.rows, servings[Moment.DRAFT], drafts, with_reasons=True))
     line("in process: draft, 1 video, with its history and reasons", f"{took:.2f} ms", "")
     took = _best(lambda: predict(drafts.rows, servings[Moment.DRAFT], drafts))
     line("in process: draft, 1 video, with its history", f"{took:.2f} ms", "")
+
+
+def _observed(serving: Serving, rows: pl.DataFrame) -> float:
+    request = Asking(rows, NOW, 72)
+    return _best(lambda: serving.predictor.probabilities(ask(rows, serving, request)))
 
 
 def _best(work: Any) -> float:

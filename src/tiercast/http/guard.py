@@ -1,6 +1,7 @@
 """Who may ask, and how much: Host, key, size and time of every request, before any route sees it."""
 
 import asyncio
+import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,7 +20,13 @@ CRON: Final = frozenset({"/v1/cron/retrain", "/api/cron/retrain-ml"})
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 BODY_SECONDS: Final = 30.0
 """Eight megabytes in this time need 270 kB/s."""
-CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="tiercast"'}
+PAGE: Final = "/"
+"""A browser cannot send a bearer key by itself, so this one, which changes nothing, also takes it as a Basic password.
+
+No other address does: browsers send passwords along with whatever other sites make them ask.
+"""
+BEARER: Final = 'Bearer realm="tiercast"'
+BASIC: Final = 'Basic realm="tiercast", charset="UTF-8"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,13 @@ class Guard:
         try:
             self._check(scope, body)
         except Problem as problem:
-            headers = CHALLENGE if problem.status is HTTPStatus.UNAUTHORIZED else None
-            await problem.response(headers)(scope, receive, send)
+            response = problem.response()
+            if problem.status is HTTPStatus.UNAUTHORIZED:
+                for challenge in (BEARER, BASIC) if _is_page(scope) else (BEARER,):
+                    response.headers.append(
+                        "WWW-Authenticate", challenge
+                    )  # of one line, browsers read the first challenge only
+            await response(scope, receive, send)
             return
         await self._app(scope, body, send)
 
@@ -63,7 +75,7 @@ class Guard:
         self._check_host(host, headers.get(b"origin"))
         body.refuse_announced(headers.get(b"content-length"))
         if scope["path"] not in OPEN and scope["path"] not in CRON and self._rules.any_key():
-            scope["state"]["key"] = self._key(headers.get(b"authorization", b""))
+            scope["state"]["key"] = self._key(headers.get(b"authorization", b""), basic=_is_page(scope))
 
     def _check_host(self, host: str, origin: bytes | None) -> None:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
@@ -77,9 +89,12 @@ class Guard:
                 "The request comes from a page of another site; without an API key only this machine itself may ask.",
             )
 
-    def _key(self, authorization: bytes) -> str:
+    def _key(self, authorization: bytes, *, basic: bool) -> str:
         scheme, _, token = authorization.decode("latin-1").partition(" ")
-        name = self._rules.name_of(token.strip()) if scheme.lower() == "bearer" else None
+        key = token.strip() if scheme.lower() == "bearer" else ""
+        if basic and scheme.lower() == "basic":
+            key = _password(token.strip())
+        name = self._rules.name_of(key) if key else None
         if name is None:
             seen = "is unknown or revoked" if token else "is missing"
             raise Problem(
@@ -87,6 +102,18 @@ class Guard:
                 f"The API key {seen}. Send 'Authorization: Bearer KEY'; `tiercast keys add NAME` makes one.",
             )
         return name
+
+
+def _is_page(scope: Scope) -> bool:
+    return scope["path"] == PAGE and scope["method"] in ("GET", "HEAD")
+
+
+def _password(credentials: str) -> str:
+    """The password of Basic credentials (RFC 7617), whoever the user; empty where there is none."""
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except ValueError:  # neither base64 nor UTF-8
+        return ""
 
 
 def _host_of(origin: bytes) -> str | None:

@@ -116,14 +116,15 @@ async def ingest(
     """Videos and observations from items of any scraper; the same body twice adds nothing."""
     options = IngestOptions(now(), stated_platform(platform), stated_time(scraped_at))
     body = await request.body()
-    return Json(await asyncio.to_thread(_ingested, request, body, options))
+    document = await asyncio.to_thread(_ingested, request, body, options)
+    service_of(request).history.forget()
+    return Json(document)
 
 
 def _ingested(request: Request, body: bytes, options: IngestOptions) -> Mapping[str, object]:
     service = service_of(request)
     _check(request, body, service.wiring.settings.serve.max_videos)
     report = ingested(service.wiring, body, options)
-    service.history.forget()
     document = IngestReport([report]).to_document()
     if report.all_rejected:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, report.why_all_rejected, more=document)
