@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from tiercast import __version__
 from tiercast.core.errors import TiercastError
-from tiercast.http import cron, health, models, predict, runs, score, videos
+from tiercast.http import cron, health, models, predict, runs, score, status, videos
 from tiercast.http.discretion import discreet_problem
 from tiercast.http.guard import Guard, Rules
 from tiercast.http.openapi import Described
@@ -24,7 +24,7 @@ from tiercast.http.schedule import Schedule, open_schedule
 from tiercast.http.service import Service
 from tiercast.wiring import Wiring
 
-ROUTERS: Final = (predict.router, score.router, videos.router, models.router, runs.router, cron.router, health.router)
+ROUTERS: Final = tuple(part.router for part in (predict, score, videos, models, runs, cron, health, status))
 RECORDER_SECONDS: Final = 5.0
 """How long a stopping service goes on writing served predictions."""
 
@@ -60,7 +60,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     await asyncio.to_thread(service.look_around)
     service.recorder.start()
-    schedule = open_schedule(service.wiring, service.retrainer)
+    schedule = app.state.schedule = open_schedule(service.wiring, service.retrainer)
     if schedule is not None:
         schedule.start()
     upkeep = asyncio.create_task(_look_around_for_ever(service))
