@@ -59,7 +59,7 @@ def command(
     servings = servings_for(wiring, moment)
     rows, refused = _stored(wiring) if stored else _given(str(source), platform_option(platform))
     if any(each.forecasts for each in servings) and not stored:
-        rows = with_known_platforms(rows, wiring)
+        rows = _with_known_platforms(rows, wiring)
     request = Request(rows, now(), early_max_age_hours(servings, wiring.settings.moments.early_max_age_hours))
     if refused:
         warn(f"Refused, so without prediction: {len(refused):,}. The first: {refused[0]}")
@@ -124,7 +124,7 @@ def _warn_of_ignored(columns: Sequence[str]) -> None:
             warn(f"The column {column!r} is not read; did you mean {near}?")
 
 
-def with_known_platforms(rows: pl.DataFrame, wiring: Wiring) -> pl.DataFrame:
+def _with_known_platforms(rows: pl.DataFrame, wiring: Wiring) -> pl.DataFrame:
     """The rows with the platforms of stored creators; says whose earlier posts cannot be looked up."""
     named = with_platforms_of_creators(rows, wiring.history)
     nameless = named.filter(pl.col("platform") == UNKNOWN).select("video_id").n_unique()

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,19 +10,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from tiercast.adapters.contents import decoded, plain_faults
-from tiercast.adapters.formats import choose, drafts
-from tiercast.adapters.formats.frames import batch_of
-from tiercast.adapters.formats.item import Format
+from tiercast.answering import Oracle, Wanted, form_of
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, open_home
-from tiercast.cli.predict import servings_for, with_known_platforms
+from tiercast.cli.predict import servings_for
 from tiercast.core.errors import InvalidInput, Missing, TiercastError
 from tiercast.core.moments import Moment
-from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
-from tiercast.flows.predict import Request, Serving, predict, predict_all, usable_rows
+from tiercast.flows.predict import Serving, nobody_keeps
 from tiercast.flows.score import NOT_ASKED, Forecast, Score, ScoreRequest, forecast_of, score
 from tiercast.render.output import print_json
 from tiercast.render.score import show_scores
-from tiercast.wiring import Wiring, now
+from tiercast.wiring import Wiring
 
 STDIN = "-"
 
@@ -121,29 +118,7 @@ class _Seer:
     def _predicted(
         self, video: Mapping[str, object], moment: Moment | None, servings: Mapping[Moment, Serving]
     ) -> Forecast:
-        at, batch = now(), batch_of([video], _form_of([video]))
-        sound = cleaned(batch.rows, now=at, guessed_at=at, platform=None)
-        refused = [Unanswered(None, reject.reason, reject.detail) for reject in sound.rejects]
-        rows = sound.rows.drop("row")
-        if refused or rows.is_empty():
-            return forecast_of([], refused, moment)
-        if any(each.forecasts for each in servings):
-            rows = with_known_platforms(rows, self.wiring)
-        hours = early_max_age_hours(servings, self.wiring.settings.moments.early_max_age_hours)
-        request = Request(rows, at, hours)
-        if moment is None:
-            told = predict_all(request, servings)
-        else:
-            told = predict(usable_rows(request, moment), servings[moment], request)
-        return forecast_of(told, [*unanswered(request, servings, moment)], moment)
-
-
-def _form_of(video: Sequence[object]) -> Format:
-    """The video's format, else that of a post to come."""
-    try:
-        return choose(video, None, "The video")
-    except InvalidInput as unknown:
-        try:
-            return choose(video, drafts, "The video")
-        except InvalidInput:
-            raise unknown from None
+        hours = self.wiring.settings.moments.early_max_age_hours
+        oracle = Oracle(lambda: servings, lambda: self.wiring.history, hours, nobody_keeps)
+        answers = oracle.answer([video], form_of([video]), Wanted(moment))
+        return forecast_of(answers.predictions, answers.unanswered, moment)
