@@ -6,8 +6,12 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from tiercast.http.guard import CRON, OPEN
+from tiercast.http.models import Models, PromotionEntry
 from tiercast.http.problems import ProblemDocument
-from tiercast.http.shapes import problems
+from tiercast.http.runs import RunDocument
+from tiercast.http.score import ScoreAnswer
+from tiercast.http.shapes import PredictAnswer, Prediction, problems
+from tiercast.http.videos import IngestAnswer
 
 API_KEY: Final = {"type": "http", "scheme": "bearer", "description": "From `tiercast keys add NAME`; none on loopback"}
 ANYWHERE: Final = (
@@ -17,6 +21,8 @@ ANYWHERE: Final = (
     HTTPStatus.INTERNAL_SERVER_ERROR,
 )
 """Problems that come before any route, or from none."""
+WITH_NULLS: Final = (PredictAnswer, Prediction, ScoreAnswer, IngestAnswer, PromotionEntry, Models, RunDocument)
+"""Their examples hold nulls, which the framework leaves out, and are no answers then."""
 
 
 class Described(FastAPI):
@@ -29,6 +35,8 @@ class Described(FastAPI):
             components = document["components"]
             components["schemas"]["ProblemDocument"] = ProblemDocument.model_json_schema()
             components["securitySchemes"]["api_key"] = API_KEY
+            for model in WITH_NULLS:
+                components["schemas"][model.__name__]["examples"] = model.model_json_schema()["examples"]
             for path, operations in document["paths"].items():
                 for operation in operations.values():
                     _complete(path, operation)

@@ -95,7 +95,10 @@ BODY: Final[dict[str, Any]] = {
                 "schema": {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]},
                 "example": [VIDEO],
             },
-            LINES[0]: {"schema": {"type": "string"}, "example": '{"video_id": "1", "views": 10}\n'},
+            LINES[0]: {
+                "schema": {"type": "string"},
+                "example": '{"platform": "tiktok", "video_id": "1", "views": 9}\n',
+            },
         },
     }
 }
