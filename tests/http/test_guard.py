@@ -81,6 +81,7 @@ def test_named_hosts_are_the_only_ones(home: Path) -> None:
     with client_of(home, Authorization="Bearer k") as client:
         assert client.get("/v1/models", headers={"Host": "models.example:443"}).status_code == 200
         assert client.get("/v1/models", headers={"Host": "localhost"}).status_code == 421
+        assert client.get("/healthz", headers={"Host": "10.0.0.7"}).status_code == 200
 
 
 def test_a_body_beyond_the_limit_is_refused_announced_or_not(home: Path) -> None:

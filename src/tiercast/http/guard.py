@@ -14,7 +14,7 @@ from tiercast.http.problems import Problem
 from tiercast.http.protocol import MAX_HEAD_BYTES
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})
-"""For load balancers, which hold no key; they tell nothing but words."""
+"""For load balancers, which hold no key and ask by address; they tell nothing but words."""
 CRON: Final = frozenset({"/v1/cron/retrain", "/api/cron/retrain-ml"})
 """These ask for a secret of their own."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -60,10 +60,9 @@ class Guard:
         except Problem as problem:
             response = problem.response()
             if problem.status is HTTPStatus.UNAUTHORIZED:
+                # One header for each: of several challenges in one line, browsers read the first only.
                 for challenge in (BEARER, BASIC) if _is_page(scope) else (BEARER,):
-                    response.headers.append(
-                        "WWW-Authenticate", challenge
-                    )  # of one line, browsers read the first challenge only
+                    response.headers.append("WWW-Authenticate", challenge)
             await response(scope, receive, send)
             return
         await self._app(scope, body, send)
@@ -71,10 +70,12 @@ class Guard:
     def _check(self, scope: Scope, body: "_BoundedBody") -> None:
         headers = dict(scope["headers"])  # of a repeated one the last counts; for none that is read here that matters
         _refuse_large_head(scope)
+        body.refuse_announced(headers.get(b"content-length"))
+        if scope["path"] in OPEN:
+            return
         host = headers.get(b"host", b"").decode("latin-1").lower()
         self._check_host(host, headers.get(b"origin"))
-        body.refuse_announced(headers.get(b"content-length"))
-        if scope["path"] not in OPEN and scope["path"] not in CRON and self._rules.any_key():
+        if scope["path"] not in CRON and self._rules.any_key():
             scope["state"]["key"] = self._key(headers.get(b"authorization", b""), basic=_is_page(scope))
 
     def _check_host(self, host: str, origin: bytes | None) -> None:
