@@ -38,7 +38,7 @@ def _ignored(items: Sequence[object]) -> tuple[str, ...]:
     for item in items:
         if isinstance(item, Mapping) and not keys.keys() >= item.keys():
             keys |= dict.fromkeys(item)
-    return table.ignored(map(str, keys))
+    return table.ignored(str(_mended(str(key))) for key in keys)
 
 
 def what_it_is(item: object) -> str:
@@ -103,5 +103,5 @@ def _mended(value: object) -> object:
     if isinstance(value, list):
         return [_mended(inner) for inner in value]
     if isinstance(value, dict):
-        return {key: _mended(inner) for key, inner in value.items()}
+        return {_mended(key): _mended(inner) for key, inner in value.items()}
     return value
