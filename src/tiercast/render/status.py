@@ -21,7 +21,7 @@ SHOWN: Final = 140
 """Characters of a reason beside its run: two lines of the table; the whole is one click away."""
 
 
-MEANING: Final = {"draft": "before posting", "early": "in its first hours", "observed": "as it turned out"}
+MEANING: Final = {"draft": "before posting", "early": "in its first hours", "observed": "later, by its engagement"}
 """What a moment is, for who has not read of them yet."""
 
 
@@ -155,16 +155,22 @@ def _environment() -> Environment:
         loader=PackageLoader("tiercast.render"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "age": age, "cut": cut, "plain": plain, "utc": _utc}
+    environment.filters |= {"percent": percent, "age": age, "cut": cut, "utc": _utc}
     return environment
 
 
 @cache
 def _style() -> str:
     return files("tiercast.render").joinpath("templates", "status.css").read_text(encoding="utf-8")
+
+
+def _shown(value: object) -> object:
+    """Whatever the template writes: texts come from strangers, markup from the template alone."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _utc(at: datetime) -> str:
