@@ -27,6 +27,12 @@ ROUTES = [
 
 
 @pytest.fixture
+def client(shared_client: TestClient) -> TestClient:
+    """A service that is only asked."""
+    return shared_client
+
+
+@pytest.fixture
 def locked(home: Path) -> Iterator[tuple[TestClient, str]]:
     key = tiercast("keys", "add", "app", home=home).out.strip()
     with client_of(home) as client:

@@ -12,6 +12,12 @@ from starlette.testclient import TestClient
 from cli.program import tiercast
 
 
+@pytest.fixture
+def client(shared_client: TestClient) -> TestClient:
+    """A service that is only asked."""
+    return shared_client
+
+
 def ask(client: TestClient, *videos: object, **more: object) -> Any:
     return client.post("/v1/predict", json={"videos": list(videos), **more})
 
@@ -26,10 +32,10 @@ def test_one_video_gets_one_prediction(client: TestClient) -> None:
     assert "save_rate" in document["predictions"][0]["missing"]
 
 
-def test_the_route_answers_as_the_command(home: Path, client: TestClient, tmp_path: Path) -> None:
+def test_the_route_answers_as_the_command(three_champions: Path, client: TestClient, tmp_path: Path) -> None:
     videos = [video(number) for number in range(40)] + [{"video_id": f"draft{n}", "author": "ana"} for n in range(5)]
     (tmp_path / "videos.json").write_text(json.dumps([{**each, "views": each.get("views")} for each in videos]))
-    told = tiercast("predict", tmp_path / "videos.json", "--json", home=home).lines
+    told = tiercast("predict", tmp_path / "videos.json", "--json", home=three_champions).lines
     answered = ask(client, *[{**each, "views": each.get("views")} for each in videos]).json()["predictions"]
     assert answered == told
 
