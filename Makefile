@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types layers lock docs bench quality evidence audit clean
+.PHONY: help setup demo test check lint format types layers lock docs bench quality evidence serving audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ evidence: $(STAMP) ## which features carry a forecast, on real videos
 
 replay: $(STAMP) ## how long a replayed year takes
 	$(BIN)/python benchmarks/replay.py
+
+serving: $(STAMP) ## how fast and how small the service is, load included
+	$(BIN)/python benchmarks/serve.py
 
 docs: $(STAMP) ## write the tables in the docs that mirror the code
 	$(BIN)/python docs/tables.py

@@ -1,4 +1,4 @@
-"""How fast and how small ``tiercast serve`` is: ``python benchmarks/serve.py [PART...]``.
+"""How fast and how small ``tiercast serve`` is: ``make serving``, or ``python benchmarks/serve.py [PART...]``.
 
 The load comes from a second process on the same two cores, so every number includes what the load itself costs. Parts:
 rate (200 single predictions a second), rest (the same beside a retrain), full (as many as are answered), batch
