@@ -76,6 +76,7 @@ def _stop(service: Service, schedule: Schedule | None) -> None:
     service.retrainer.close()
     service.recorder.close(RECORDER_SECONDS)
     service.executor.shutdown(wait=False, cancel_futures=True)
+    service.wiring.close()
 
 
 async def _look_around_for_ever(service: Service) -> None:
