@@ -26,7 +26,7 @@ from tiercast.render.status import (
     status_page,
 )
 
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>\x1b[2J"
+HOSTILE = "`<script>alert(1)</script>\"'><img src=x onerror=y>`\x1b[2J"
 ELSEWHERE = [
     ("POST", "/"),
     ("DELETE", "/"),
@@ -144,7 +144,7 @@ def test_without_any_champion_it_says_what_to_do(tmp_path: Path) -> None:
     assert '<span class="badge not-ready">not ready</span>' in answer.text
     assert answer.text.count(">none yet<") == 3
     for moment in Moment:
-        assert f"`tiercast retrain --moment {moment.value}`" in answer.text
+        assert f"<code>tiercast retrain --moment {moment.value}</code>" in answer.text
     assert "No run yet." in answer.text
 
 
@@ -201,10 +201,10 @@ def test_markup_in_a_run_is_shown_as_text_and_a_long_reason_whole(client: TestCl
     assert "<img" not in page
     assert "\x1b" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    summary, _, whole = page.partition("<summary>&lt;script")[2].partition("</summary>")
+    summary, _, whole = page.partition("<summary><code>&lt;script")[2].partition("</summary>")
     assert summary.endswith("because …")
     assert "because of that.</p></details>" in whole
-    assert "<code>C299</code> fail: &lt;script" in page
+    assert "<code>C299</code> fail: `&lt;script" in page
     assert "only warned" not in page
 
 

@@ -1,5 +1,6 @@
 """The state of a service as one page: server-rendered, without scripts, with nothing from elsewhere."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from textwrap import shorten
 from typing import Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tiercast.core.plain import plain
 from tiercast.ports import InProgress
@@ -145,8 +146,17 @@ def cut(text: str) -> str:
     """
     if len(text) <= SHOWN:
         return text
-    told = shorten(text, SHOWN, placeholder=" …")
-    return told if len(told) > SHOWN // 2 else text[: SHOWN - 1] + "…"
+    words = shorten(text, SHOWN, placeholder=" …")
+    return words if len(words) > SHOWN // 2 else text[: SHOWN - 1] + "…"
+
+
+def told(text: str) -> Markup:
+    """A sentence as HTML, what it has between backticks as code.
+
+    >>> told("`tiercast retrain` makes <one>")
+    Markup('<code>tiercast retrain</code> makes &lt;one&gt;')
+    """
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(plain(text)))))  # noqa: S704  escaped before
 
 
 @cache
@@ -159,7 +169,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "age": age, "cut": cut, "utc": _utc}
+    environment.filters |= {"percent": percent, "age": age, "cut": cut, "utc": _utc, "told": told}
     return environment
 
 
