@@ -26,8 +26,8 @@ GRACE_SECONDS: Final = 20
 MAX_CONNECTIONS: Final = 2_000
 """Beyond, new ones are turned away: each holds memory, and slow ones hold it for long."""
 BACKLOG: Final = 2_048
-WORKER_SILENT_SECONDS: Final = 30
-"""A worker that says nothing for so long hangs, and is replaced."""
+WORKER_SILENT_SECONDS: Final = 10
+"""A worker that says nothing for so long hangs, and is replaced; so is one that was killed while it was asked."""
 
 app = typer.Typer(add_completion=False)
 
