@@ -9,7 +9,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,17 +82,20 @@ def refused(port: int) -> bool:
 # -- its own processes
 
 
-def workers(served: Program) -> set[int]:
-    """The processes that answer."""
+def children(process: int, command: bytes = b"") -> set[int]:
+    """The processes that it started, those with this in their command line."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended while it was looked at
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == served.process.pid and b"spawn_main" in (entry / "cmdline").read_bytes():
+            if parent == process and command in (entry / "cmdline").read_bytes():
                 found.add(int(entry.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while it was looked at
     return found
+
+
+def workers(served: Program) -> set[int]:
+    """The processes that answer."""
+    return children(served.process.pid, b"spawn_main")
 
 
 def test_a_killed_worker_is_replaced_while_the_other_answers(home: Path) -> None:
@@ -191,6 +194,19 @@ class Postgres:
     def url(self) -> str:
         return str(self.server.get_uri())
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes connections and questions, and answers none, as behind a dead line."""
+        main = int((Path(self.server.pgdata) / "postmaster.pid").read_text().split()[0])
+        stopped = [main, *children(main)]
+        for process in stopped:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
+
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
@@ -230,6 +246,25 @@ def test_a_postgres_that_is_away_for_a_while_costs_no_prediction(home: Path, pos
             assert while_away
             assert all(each["missing"] == known for each in while_away), "the author's posts are known from memory"
             postgres.server.ensure_postgres_running()
+            until_status(served, "ready")
+        assert load.broken == []
+        assert served.stop() == 0
+    assert load.ids <= kept(home, url)
+    assert_no_fault(served)
+
+
+def test_a_postgres_that_freezes_costs_no_prediction_either(home: Path, postgres: Postgres) -> None:
+    url = postgres.url
+
+    def unknown_or_known(number: int) -> dict[str, Any]:
+        draft = {"platform": "tiktok", "video_id": f"draft{number}", "author": f"unknown{number}", "description": "x"}
+        return one_video(number) if number % 2 else {"videos": [draft], "moment": "draft"}
+
+    with program(home, settings={**OFTEN, "TIERCAST_DATABASE_URL": url}) as served:
+        with under_load(served.url, unknown_or_known, threads=8) as load:
+            with postgres.frozen():
+                assert "video_store" in until_status(served, "degraded")["shortcomings"]
+                load.more(100)
             until_status(served, "ready")
         assert load.broken == []
         assert served.stop() == 0

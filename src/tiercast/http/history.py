@@ -3,9 +3,10 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 import structlog
@@ -16,12 +17,15 @@ from tiercast.ports import VideoHistory
 
 REMEMBERED_SECONDS: Final = 60.0
 """How old a creator's posts may be where the store can be asked; a forecast rests on days."""
+ASK_SECONDS: Final = 5.0
+"""A database that takes longer counts as away: a frozen one, or one behind a dead line, would never answer."""
 MOST_OBSERVATIONS: Final = 100_000
 """Some 40 MB; the creators that were asked for longest ago go first."""
 ORDER: Final = ("published_at", "platform", "video_id", "scraped_at")
 """How a VideoHistory orders its rows."""
 
 Creator = tuple[str, str]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class LastKnownHistory:
     _known: OrderedDict[Creator, _Known] = field(default_factory=OrderedDict)
     _observations: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _probing: "Future[dict[str, str]] | None" = None
+    """The last probe, which may still wait for its answer."""
 
     def recent(self, *, limit: int | None) -> pl.DataFrame:
         """As the store's own; raises Unavailable, since a model of history cannot be asked without it."""
@@ -50,7 +56,7 @@ class LastKnownHistory:
         unknown = self._not_fresh(creators)
         if unknown and self.away is None:
             try:
-                self._remember(unknown, self.open().of_creators(unknown))
+                self._remember(unknown, _in_time(_asked(lambda: self.open().of_creators(unknown))))
             except Unavailable as error:
                 self._lost(error)
         with self._lock:
@@ -63,7 +69,7 @@ class LastKnownHistory:
         if not authors or self.away is not None:
             return {}
         try:
-            return self.open().platforms_of(authors)
+            return _in_time(_asked(lambda: self.open().platforms_of(authors)))
         except Unavailable as error:
             self._lost(error)
             return {}
@@ -74,8 +80,10 @@ class LastKnownHistory:
 
     def probe(self) -> None:
         """Ask whether the store is there (again)."""
+        if self._probing is None or self._probing.done():  # one that hangs holds a connection, as another would
+            self._probing = _asked(lambda: self.open().platforms_of(["."]))
         try:
-            self.open().platforms_of(["."])
+            _in_time(self._probing)
         except Unavailable as error:
             self._lost(error)
             return
@@ -113,3 +121,25 @@ class LastKnownHistory:
         if self.away is None:
             structlog.get_logger().warning("video store out of reach", problem=str(error))
         self.away = str(error)
+
+
+def _asked(ask: Callable[[], Found]) -> "Future[Found]":
+    """What a thread of its own will find; nobody has to wait for it, not even the end of the process."""
+    found: Future[Found] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(ask())
+        except Exception as error:  # noqa: BLE001  the thread's edge: it is raised for whoever waits
+            found.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="history").start()
+    return found
+
+
+def _in_time(found: "Future[Found]") -> Found:
+    """The answer; raises Unavailable where it does not come in time."""
+    try:
+        return found.result(ASK_SECONDS)
+    except TimeoutError as error:
+        raise Unavailable(f"The video store did not answer within {ASK_SECONDS:g} seconds. Is it frozen?") from error

@@ -69,9 +69,10 @@ class Service:
 
     def look_around(self) -> None:
         """What has changed outside: champions, keys, stores within reach, runs of others."""
+        self.history.probe()  # first, since it alone always comes back: the others may hang with the database
         self.champions.check()
-        self.history.probe()
-        self.keys.refresh()
+        if self.history.away is None:
+            self.keys.refresh()
         self._tell_metrics()
 
     def _tell_metrics(self) -> None:
