@@ -15,6 +15,8 @@ from tiercast.core.errors import InvalidInput, Unavailable
 BUSY_SECONDS: Final = 30
 """How long a writer waits for another before it gives up."""
 CONNECT_SECONDS: Final = 10
+DEAD_LINE: Final = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""A connection whose other end vanished fails within a minute; by itself the system waits for up to two hours."""
 PRAGMAS: Final = (
     "journal_mode = WAL",  # readers go on while one writes
     "synchronous = NORMAL",  # with WAL a crash leaves the file sound
@@ -54,7 +56,7 @@ def connect_postgres(url: str) -> Engine:
     """An engine that works behind a transaction pooler: no server-side prepares, no session state."""
     try:
         address = make_url(url).set(drivername="postgresql+psycopg")
-        arguments = {"prepare_threshold": None, "connect_timeout": CONNECT_SECONDS}
+        arguments = {"prepare_threshold": None, "connect_timeout": CONNECT_SECONDS, **DEAD_LINE}
         engine = create_engine(address, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
     except (ArgumentError, ValueError) as error:  # neither text is shown: both may hold the password
         raise InvalidInput(
