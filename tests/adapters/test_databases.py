@@ -15,7 +15,8 @@ from tiercast.adapters.databases import connect_postgres, database_id, open_post
 from tiercast.core.errors import InvalidInput, TiercastError, Unavailable
 
 TABLES = {
-    "erasures", "files_read", "identity", "leases", "migrations", "observations", "promotions", "runs", "videos",
+    "api_keys", "erasures", "files_read", "identity", "leases", "migrations", "observations", "predictions",
+    "promotions", "runs", "slots", "videos",
 }  # fmt: skip
 OPEN_TWICE = """
 import sys
