@@ -11,7 +11,6 @@ from typing import Final
 
 from tiercast.adapters.formats.item import Format
 from tiercast.answering import Answers, Item, Oracle, Wanted, video_id_of
-from tiercast.core.errors import TiercastError
 from tiercast.http.problems import Problem
 
 MOST_TOGETHER: Final = 64
@@ -101,7 +100,7 @@ def _answered(oracle: Oracle, items: list[Item], lane: _Lane) -> Sequence[Answer
     """Each item's own answer; where they cannot be answered together, one after the other."""
     try:
         together = oracle.answer(items, lane.form, lane.wanted)
-    except TiercastError as error:
+    except Exception as error:  # noqa: BLE001  each caller gets its own fault, and none that another caused
         if len(items) == 1:
             return [error]
         return [outcome for item in items for outcome in _answered(oracle, [item], lane)]
