@@ -30,7 +30,7 @@ from tiercast.flows.predict import (
     with_platforms_of_creators,
 )
 from tiercast.flows.rollback import rollback
-from tiercast.intake.schema import nearest_column
+from tiercast.intake.schema import slips
 from tiercast.intake.values import parse_time
 from tiercast.ports import VideoHistory
 from tiercast.render.output import Silence
@@ -117,9 +117,13 @@ class Oracle:
 
 
 def form_of(items: Sequence[object]) -> Format:
-    """The format that most items have, else that of posts to come; raises InvalidInput naming what was seen."""
+    """The format that most items have, else that of posts to come; raises InvalidInput naming what was seen.
+
+    Our own columns are read with and without views, so that posts to come may stand among posted ones.
+    """
     try:
-        return choose(items, None, BODY)
+        found = choose(items, None, BODY)
+        return drafts if found is table else found
     except InvalidInput as unknown:
         try:
             return choose(items, drafts, BODY)
@@ -143,9 +147,9 @@ def serving_for(moment: Moment | None, champions: Mapping[Moment, Serving]) -> M
 
 def video_id_of(item: object, form: Format) -> str | None:
     """The plain id of an item, by which its answer is found again; None where it has none."""
-    if not isinstance(item, Mapping) or not form.recognises(item):
+    if not isinstance(item, Mapping):
         return None
-    found = form.row(item).get("video_id")
+    found = (form.row(item) if form.recognises(item) else item).get("video_id")
     plain = found.strip() if isinstance(found, str) else str(found) if type(found) is int else ""
     return plain if plain.isascii() and plain.isprintable() and plain else None
 
@@ -172,14 +176,10 @@ def rolled_back(wiring: Wiring, moment: Moment, *, release: str | None, reason: 
     return rollback(store, moment, release=release, reason=reason, writer=writer)
 
 
-def slips(items: Sequence[Item]) -> list[str]:
+def misspelt(items: Sequence[Item]) -> list[str]:
     """Fields of a single item that were probably meant to be others."""
     unread = table.ignored(str(key) for item in items for key in item) if len(items) == 1 else ()
-    return [
-        f"The field {key[:40]!r} is not read; did you mean {near}?"
-        for key in unread
-        if (near := nearest_column(key)) is not None
-    ]
+    return [f"The field {key[:40]!r} is not read; did you mean {near}?" for key, near in slips(unread).items()]
 
 
 def stated_platform(text: str | None) -> str | None:

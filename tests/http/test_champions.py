@@ -134,3 +134,55 @@ def serving_of(home: Path) -> str:
     champions = champions_of(home)
     champions.check()
     return serving(champions)[Moment.OBSERVED]
+
+
+def test_a_log_that_was_restored_is_followed_though_its_numbers_are_not_newer(home: Path) -> None:
+    first, second = serving_of(home), promote_another(home)
+    tiercast("rollback", "--moment", "observed", "--reason", "odd", home=home)
+    champions = champions_of(home)
+    champions.check()
+    assert serving(champions)[Moment.OBSERVED] == first
+    promotions = home / "models" / "observed" / "promotions"
+    max(promotions.glob("*.json")).unlink()
+    champions.check()
+    assert serving(champions)[Moment.OBSERVED] == second, "the number that was read is gone"
+    tiercast("pin", first[:12], "--moment", "observed", "--reason", "again", home=home)
+    tiercast("unpin", "--moment", "observed", "--reason", "and free", home=home)
+    champions.check()
+    assert serving(champions)[Moment.OBSERVED] == first
+    newest = max(promotions.glob("*.json"))
+    newest.write_text(newest.read_text().replace("and free", "and frei"))
+    champions.check()
+    assert serving(champions)[Moment.OBSERVED] == first
+
+
+def test_an_entry_that_is_damaged_after_it_was_read_changes_nothing(home: Path) -> None:
+    second = promote_another(home)
+    champions = champions_of(home)
+    champions.check()
+    newest = max((home / "models" / "observed" / "promotions").glob("*.json"))
+    newest.write_bytes(b"{}")
+    champions.check()
+    assert serving(champions)[Moment.OBSERVED] == second
+    assert champions.loaded()[Moment.OBSERVED].warnings
+
+
+def test_a_log_that_is_gone_leaves_everybody_where_they_are_and_is_told(home: Path) -> None:
+    champions = champions_of(home)
+    champions.check()
+    before = serving(champions)
+    for entry in (home / "models" / "observed" / "promotions").glob("*.json"):
+        entry.unlink()
+    champions.check()
+    assert serving(champions) == before
+    assert "The promotion log is gone" in champions.loaded()[Moment.OBSERVED].warnings[0]
+
+
+def test_a_pin_does_not_make_a_champion_young(home: Path) -> None:
+    champions = champions_of(home)
+    champions.check()
+    since = champions.loaded()[Moment.DRAFT].since
+    tiercast("pin", serving(champions)[Moment.DRAFT][:12], "--moment", "draft", "--reason", "launch", home=home)
+    champions.check()
+    assert champions.loaded()[Moment.DRAFT].since == since
+    assert champions.loaded()[Moment.DRAFT].promoted == 2

@@ -100,3 +100,12 @@ def test_memory_is_bounded(watched: Watched, creators: list[tuple[str, str]], mo
         assert not known.of_creators([creator]).is_empty()
     assert known._observations == sum(each.rows.height for each in known._known.values())
     assert known._observations <= 100 or len(known._known) == 1
+
+
+def test_creators_that_nobody_ever_stored_are_bounded_too(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_CREATORS", 10)
+    known = LastKnownHistory(watched.open)
+    for number in range(50):
+        assert known.of_creators([("tiktok", f"made up {number}")]).is_empty()
+    assert len(known._known) == 10
+    assert len({id(each.rows) for each in known._known.values()}) == 1, "nothing is kept once, not for each"

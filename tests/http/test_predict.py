@@ -166,3 +166,21 @@ def test_reasons_are_given_where_they_are_asked_for(client: TestClient) -> None:
 
 def test_a_field_that_nearly_is_one_is_pointed_out(client: TestClient) -> None:
     assert ask(client, video(veiws=3)).json()["warnings"] == ["The field 'veiws' is not read; did you mean views?"]
+
+
+def test_posts_to_come_may_stand_among_posted_ones(client: TestClient) -> None:
+    draft = {"video_id": "next", "platform": "tiktok", "author": "zed", "duration_seconds": 10}
+    answer = ask(client, video(), draft, video(1)).json()
+    assert [each["moment"] for each in answer["predictions"]] == ["observed", "draft", "observed"]
+    assert answer["predictions"][1]["tier"] == ask(client, draft).json()["predictions"][0]["tier"]
+    strange = ask(client, video(), {"video_id": "odd", "veiws": 3}).json()
+    assert [each["video_id"] for each in strange["refused"]] == ["odd"]
+
+
+def test_a_million_odd_fields_keep_nobody_busy(client: TestClient) -> None:
+    odd = {f"author_folowers{number}": 1 for number in range(200_000)}
+    answer = ask(client, video(**odd))
+    assert answer.status_code == 200
+    assert len(answer.json()["warnings"]) <= 100
+    draft = {"video_id": "next", "author": "zed", "duration_seconds": 10, **odd}
+    assert ask(client, draft).status_code == 200

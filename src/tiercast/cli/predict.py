@@ -10,7 +10,7 @@ import polars as pl
 import typer
 
 from tiercast.adapters.files import open_bytes, open_file
-from tiercast.adapters.formats import drafts
+from tiercast.adapters.formats import drafts, table
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home, platform_option
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
@@ -29,7 +29,7 @@ from tiercast.flows.predict import (
     usable_rows,
     with_platforms_of_creators,
 )
-from tiercast.intake.schema import SCHEMA, nearest_column
+from tiercast.intake.schema import SCHEMA, slips
 from tiercast.ports import SourceFile, VideoHistory
 from tiercast.render.output import warn
 from tiercast.render.predictions import check_ending, show_predictions, write_predictions
@@ -118,10 +118,8 @@ def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
 
 
 def _warn_of_ignored(columns: Sequence[str]) -> None:
-    meant = {column: nearest_column(column) for column in columns}
-    for column, near in meant.items():
-        if near is not None:
-            warn(f"The column {column!r} is not read; did you mean {near}?")
+    for column, near in slips(columns).items():
+        warn(f"The column {column!r} is not read; did you mean {near}?")
 
 
 def _with_known_platforms(rows: pl.DataFrame, wiring: Wiring) -> pl.DataFrame:
@@ -137,14 +135,15 @@ def _with_known_platforms(rows: pl.DataFrame, wiring: Wiring) -> pl.DataFrame:
 
 
 def _opened(name: str) -> SourceFile:
-    """Any ingest format, else a table of posts to come, which has no views."""
+    """Any ingest format, else our own columns with or without views, so that posts to come are read too."""
     content = sys.stdin.buffer.read() if name == "-" else None
 
     def opened(form: str | None) -> SourceFile:
         return open_file(Path(name), form) if content is None else open_bytes(content, "standard input", form)
 
     try:
-        return opened(None)
+        found = opened(None)
+        return opened(drafts.name) if found.format == table.name else found
     except InvalidInput as unknown:
         try:
             return opened(drafts.name)

@@ -14,9 +14,9 @@ from tiercast.answering import (
     Wanted,
     form_of,
     ingested,
+    misspelt,
     rolled_back,
     serving_for,
-    slips,
     stated_platform,
     stated_time,
 )
@@ -94,7 +94,7 @@ class InProcess:
         items = json.loads(f"[{','.join(part)}]")
         serving_for(wanted.moment, self.champions.current())
         answers = self.oracle.answer(items, form_of(items), wanted)
-        told: Mapping[str, Any] = plain(answers.to_document(slips(items)))
+        told: Mapping[str, Any] = plain(answers.to_document(misspelt(items)))
         return told
 
     def score(self, asked: str) -> Mapping[str, Any]:

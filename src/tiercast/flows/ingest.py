@@ -10,7 +10,7 @@ from pathlib import PurePath
 import polars as pl
 
 from tiercast.intake.clean import Cleaned, Context, clean
-from tiercast.intake.schema import nearest_column
+from tiercast.intake.schema import slips
 from tiercast.ports import Added, Progress, RawBatch, RejectFile, ScrapedTable, SourceFile, VideoStore
 
 TABLE_NAME = "scraped_videos"
@@ -151,7 +151,9 @@ def _added(cleaned: Cleaned, work: _Batches, store: VideoStore) -> Added:
 
 
 def _with_batch(report: FileReport, batch: RawBatch, cleaned: Cleaned, added: Added) -> FileReport:
-    ignored = {name: nearest_column(name) for name in batch.ignored if name not in report.ignored_columns}
+    unknown = [name for name in batch.ignored if name not in report.ignored_columns]
+    meant = slips(unknown)
+    ignored = {name: meant.get(name) for name in unknown}
     return replace(
         report,
         read=report.read + batch.rows.height + len(batch.unreadable),

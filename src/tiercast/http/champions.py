@@ -16,6 +16,8 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
 from tiercast.flows.model_store import champion
 from tiercast.flows.predict import Serving, Videos
+from tiercast.flows.promotion_history import history
+from tiercast.flows.served import served_at
 from tiercast.learn.models import Inputs
 from tiercast.learn.predictor import Predictor
 from tiercast.learn.references import Standpoint
@@ -23,6 +25,7 @@ from tiercast.ports import ObjectStore, PromotionLog
 
 STORE_SECONDS: Final = 600.0
 """How old may be what forecasts know of everybody's newest posts; a creator's own are asked for each time."""
+LOG_GONE: Final = "The promotion log is gone; what serves from memory goes on. Restore the model store from a copy."
 DAMAGE_CHECKS: Final = 12
 """Checks after which damage is looked at again: a minute by default, since each reads whole releases."""
 
@@ -34,11 +37,14 @@ class Loaded:
     serving: Serving | None = None
     promoted: int = 0
     """The entry by which the serving release was chosen."""
-    promoted_at: datetime | None = None
+    since: datetime | None = None
+    """When it began to serve; a pin does not begin anew."""
     entry: Promotion | None = None
     """That entry: who chose it, and why."""
     seen: int = 0
     """The highest entry that was read."""
+    content: bytes | None = None
+    """What that entry said: where it says something else now, the log is another one, such as a restored copy."""
     warnings: tuple[str, ...] = ()
     read_at: float = 0.0
     """When its history of everybody was read, by the monotonic clock."""
@@ -82,6 +88,8 @@ class Champions:
             self._checks += 1
             try:
                 log = self.sources.log()
+                if log is None and self.current():
+                    raise Missing(LOG_GONE)
                 found = {moment: self._newer(log, moment, self._loaded[moment]) for moment in Moment} if log else {}
             except TiercastError as error:
                 if self._problem is None:
@@ -94,42 +102,47 @@ class Champions:
             self._loaded = {**self._loaded, **found}
 
     def _newer(self, log: PromotionLog, moment: Moment, held: Loaded) -> Loaded:
+        same = held.seen > 0 and _content(log, moment, held.seen) == held.content
         again = held.warnings and self._checks % DAMAGE_CHECKS == 0
-        if held.seen and not again and not _has(log, moment, held.seen + 1):
+        if same and not again and _content(log, moment, held.seen + 1) is None:  # cheaper than a list of all
             return _with_newer_history(held)
         seen = max(log.numbers(moment), default=0)
-        return held if not seen else self._load(log, moment, replace(held, seen=seen))
+        if seen == 0:
+            return _told(held, moment, (LOG_GONE,)) if held.serving is not None else held
+        return self._load(log, moment, replace(held, seen=seen, content=_content(log, moment, seen)), same=same)
 
-    def _load(self, log: PromotionLog, moment: Moment, held: Loaded) -> Loaded:
+    def _load(self, log: PromotionLog, moment: Moment, held: Loaded, *, same: bool) -> Loaded:
+        """What the log names now. Where something newer is damaged, whoever serves from memory may be newer still."""
         try:
             found = champion(self.sources.objects(), log, moment)
             if found is None:
                 return held
             newest = found.promotion
-            if held.serving is not None and newest.number <= held.promoted:
-                return _told(held, moment, found.warnings)  # what serves from memory is newer than what still verifies
+            if held.serving is not None and newest.number <= held.promoted and (same or found.warnings):
+                return _told(held, moment, found.warnings)
             serving = Serving(found.release, Predictor.of(found.release), found.warnings, self.sources.videos)
             _prove(serving)
             read_at = _read_history(serving)
         except (InvalidInput, Missing) as error:
             return _told(held, moment, (str(error),))
         structlog.get_logger().info("champion", moment=moment.value, release=found.release.id, number=newest.number)
-        return _told(
-            replace(
-                held, serving=serving, promoted=newest.number, promoted_at=newest.at, entry=newest, read_at=read_at
-            ),
-            moment,
-            found.warnings,
-        )
+        since, promoted = _since(log, newest), newest.number
+        loaded = replace(held, serving=serving, promoted=promoted, since=since, entry=newest, read_at=read_at)
+        return _told(loaded, moment, found.warnings)
 
 
-def _has(log: PromotionLog, moment: Moment, number: int) -> bool:
-    """Whether an entry exists; cheaper than listing them, and numbers have no gaps."""
+def _content(log: PromotionLog, moment: Moment, number: int) -> bytes | None:
+    """What an entry says; None where there is none."""
     try:
-        log.read(moment, number)
+        return log.read(moment, number)
     except Missing:
-        return False
-    return True
+        return None
+
+
+def _since(log: PromotionLog, entry: Promotion) -> datetime:
+    """When the release of an entry began to serve without a break."""
+    service, _ = served_at(history(log, entry.moment), entry.at)
+    return service.since if service is not None and service.entry.release == entry.release else entry.at
 
 
 def _with_newer_history(held: Loaded) -> Loaded:

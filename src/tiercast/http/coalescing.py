@@ -11,12 +11,16 @@ from typing import Final
 
 from tiercast.adapters.formats.item import Format
 from tiercast.answering import Answers, Item, Oracle, Wanted, video_id_of
+from tiercast.core.moments import Moment
 from tiercast.http.problems import Problem
 
 MOST_TOGETHER: Final = 64
 """More at once would keep the first of them waiting longer than the work saved is worth."""
 MOST_WAITING: Final = 2_000
 """About two seconds' work; who comes then is better told to come back."""
+
+
+Outcomes = Sequence[Answers | BaseException]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +71,45 @@ class Coalescer:
                 kind="overloaded",
                 title="More is asked than can be answered",
             )
-        single = _Single(item, video_id, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        single = _Single(item, video_id, loop.create_future())
         lane.waiting.append(single)
         if not lane.busy:
-            self._start(lane)
+            lane.busy = True
+            loop.call_soon(self._start, lane)  # after whatever else has arrived by now
         return await single.answer
 
     def _start(self, lane: _Lane) -> None:
         batch = lane.next_batch()
         lane.busy = bool(batch)
-        if batch:
-            work = partial(_answered, self.oracle, [single.item for single in batch], lane)
-            under_way = asyncio.get_running_loop().run_in_executor(self.executor, work)
-            under_way.add_done_callback(partial(self._finish, lane, batch))
+        if not batch:
+            return
+        work = partial(_answered, self.oracle, [single.item for single in batch], lane)
+        loop = asyncio.get_running_loop()
+        if lane.wanted.moment is Moment.OBSERVED and not lane.wanted.reasons:
+            # It takes milliseconds and asks no database: handing it to a thread and back would cost as much.
+            _settle(batch, work())
+            loop.call_soon(self._start, lane)
+        else:
+            loop.run_in_executor(self.executor, work).add_done_callback(partial(self._finish, lane, batch))
 
-    def _finish(
-        self, lane: _Lane, batch: list[_Single], done: "asyncio.Future[Sequence[Answers | BaseException]]"
-    ) -> None:
+    def _finish(self, lane: _Lane, batch: list[_Single], done: "asyncio.Future[Outcomes]") -> None:
         self._start(lane)
         fault = done.exception()
-        outcomes = [fault] * len(batch) if fault else done.result()
-        for single, outcome in zip(batch, outcomes, strict=True):
-            if single.answer.done():
-                continue  # its caller has gone away
-            if isinstance(outcome, Answers):
-                single.answer.set_result(outcome)
-            elif outcome is not None:
-                single.answer.set_exception(outcome)
+        _settle(batch, [fault] * len(batch) if fault else done.result())
 
 
-def _answered(oracle: Oracle, items: list[Item], lane: _Lane) -> Sequence[Answers | BaseException]:
+def _settle(batch: Sequence[_Single], outcomes: Outcomes) -> None:
+    for single, outcome in zip(batch, outcomes, strict=True):
+        if single.answer.done():
+            continue  # its caller has gone away
+        if isinstance(outcome, Answers):
+            single.answer.set_result(outcome)
+        else:
+            single.answer.set_exception(outcome)
+
+
+def _answered(oracle: Oracle, items: list[Item], lane: _Lane) -> Outcomes:
     """Each item's own answer; where they cannot be answered together, one after the other."""
     try:
         together = oracle.answer(items, lane.form, lane.wanted)

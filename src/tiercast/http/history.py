@@ -21,8 +21,12 @@ ASK_SECONDS: Final = 5.0
 """A database that takes longer counts as away: a frozen one, or one behind a dead line, would never answer."""
 MOST_OBSERVATIONS: Final = 100_000
 """Some 40 MB; the creators that were asked for longest ago go first."""
+MOST_CREATORS: Final = 20_000
+"""Also those of whom nothing is stored, whom anybody may make up."""
 ORDER: Final = ("published_at", "platform", "video_id", "scraped_at")
 """How a VideoHistory orders its rows."""
+
+NOTHING: Final = pl.DataFrame(schema=SCHEMA)
 
 Creator = tuple[str, str]
 Found = TypeVar("Found")
@@ -62,7 +66,7 @@ class LastKnownHistory:
         with self._lock:
             found = [self._known[creator].rows for creator in creators if creator in self._known]
         found = [rows for rows in found if not rows.is_empty()]
-        return pl.concat(found).sort(ORDER) if found else pl.DataFrame(schema=SCHEMA)
+        return pl.concat(found).sort(ORDER) if found else NOTHING
 
     def platforms_of(self, authors: Sequence[str]) -> dict[str, str]:
         """As the store's own; none while it is away."""
@@ -106,16 +110,19 @@ class LastKnownHistory:
             return [each for each in creators if each not in self._known or self._known[each].read_at < oldest]
 
     def _remember(self, asked: Sequence[Creator], rows: pl.DataFrame) -> None:
-        parts = rows.partition_by("platform", "author", as_dict=True) if len(asked) > 1 else {asked[0]: rows}
-        read_at, nothing = monotonic(), rows.clear()
+        parts = rows.partition_by("platform", "author", as_dict=True) if rows.height else {}
+        read_at = monotonic()
         with self._lock:
             for creator in asked:
-                known = _Known(parts.get(creator, nothing), read_at)
+                known = _Known(parts.get(creator, NOTHING), read_at)
                 before = self._known.pop(creator, None)
                 self._observations += known.rows.height - (before.rows.height if before else 0)
                 self._known[creator] = known
-            while self._observations > MOST_OBSERVATIONS and len(self._known) > len(asked):
+            while self._is_full() and len(self._known) > len(asked):
                 self._observations -= self._known.popitem(last=False)[1].rows.height
+
+    def _is_full(self) -> bool:
+        return self._observations > MOST_OBSERVATIONS or len(self._known) > MOST_CREATORS
 
     def _lost(self, error: Unavailable) -> None:
         if self.away is None:

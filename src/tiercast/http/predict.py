@@ -15,8 +15,8 @@ from tiercast.answering import (
     Item,
     Wanted,
     form_of,
+    misspelt,
     serving_for,
-    slips,
     stated_platform,
     video_id_of,
     why_nothing,
@@ -49,7 +49,7 @@ async def predict(request: Request) -> Response:
     body = await request.body()
     large = len(body) > LARGE_BODY_BYTES
     asked = await _apart(service, partial(_asked, request, body, service), large=large)
-    answers = await answered(service, asked.videos, _wanted(asked))
+    answers = await answered(service, asked.videos, _wanted(asked), large=large)
     request.state.videos = len(asked.videos)
     if not answers.predictions:
         raise _nothing(answers)
@@ -78,28 +78,28 @@ def _wanted(asked: PredictRequest) -> Wanted:
     return Wanted(asked.moment, asked.reasons, stated_platform(asked.platform))
 
 
-async def answered(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
-    """The answers to some items: one alone shares its work with others that are asked at the same time."""
+async def answered(service: Service, items: Sequence[Item], wanted: Wanted, *, large: bool) -> Answers:
+    """The answers to some items: a small one alone shares its work with others that are asked at the same time."""
     try:
         serving_for(wanted.moment, service.champions.current())
     except Missing as error:
         raise no_champion(error) from error
-    answers = await _answered(service, items, wanted)
+    shared = not large and len(items) == 1 and wanted.platform is None
+    answers = await (_together if shared else _answered)(service, items, wanted)
     service.metrics.count(answers.predictions, [each.reason for each in answers.unanswered])
     return answers
 
 
+async def _together(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
+    form = recognise(items) or (drafts if drafts.recognises(items[0]) else None)
+    video_id = video_id_of(items[0], form) if form else None
+    if form and video_id:
+        return await service.coalescer.answer(items[0], video_id, form, wanted)
+    return await _answered(service, items, wanted)
+
+
 async def _answered(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
-    if len(items) == 1 and wanted.platform is None:
-        form = recognise(items) or (drafts if drafts.recognises(items[0]) else None)
-        video_id = video_id_of(items[0], form) if form else None
-        if form and video_id:
-            return await service.coalescer.answer(items[0], video_id, form, wanted)
-    return await _apart(service, partial(_answer, service, items, wanted), large=True)
-
-
-def _answer(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
-    return service.oracle.answer(items, form_of(items), wanted)
+    return await _apart(service, lambda: service.oracle.answer(items, form_of(items), wanted), large=True)
 
 
 def no_champion(error: Missing) -> Problem:
@@ -119,4 +119,4 @@ def _warnings(service: Service, items: Sequence[Item], answers: Answers) -> list
         told.append(
             "The video store is out of reach, so nothing is known of earlier posts; these features count as missing."
         )
-    return told + slips(items)
+    return told + misspelt(items)

@@ -12,7 +12,7 @@ from tiercast.core.moments import Moment
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of, score
 from tiercast.http.bodies import document_of
 from tiercast.http.json import Json
-from tiercast.http.predict import answered
+from tiercast.http.predict import LARGE_BODY_BYTES, answered
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import PREDICTION, VIDEO, Prediction, body_of, problems
 
@@ -71,16 +71,18 @@ async def post(request: Request) -> Response:
     """A score of 0 to 100; the signal ml comes from the champion, where a video is given."""
     service = service_of(request)
     weights = service.wiring.settings.score.weights
-    asked = ScoreRequest.of(document_of(request, await request.body()), weights)
-    return Json(score(weights, asked, await _forecast(service, asked)).to_document())
+    body = await request.body()
+    asked = ScoreRequest.of(document_of(request, body), weights)
+    forecast = await _forecast(service, asked, large=len(body) > LARGE_BODY_BYTES)
+    return Json(score(weights, asked, forecast).to_document())
 
 
-async def _forecast(service: Service, asked: ScoreRequest) -> Forecast:
+async def _forecast(service: Service, asked: ScoreRequest, *, large: bool) -> Forecast:
     if asked.video is None:
         return NOT_ASKED
     try:
         serving_for(asked.moment, service.champions.current())
     except Missing as error:
         return Forecast(why_none=str(error))
-    answers = await answered(service, [asked.video], Wanted(asked.moment))
+    answers = await answered(service, [asked.video], Wanted(asked.moment), large=large)
     return forecast_of(answers.predictions, answers.unanswered, asked.moment)

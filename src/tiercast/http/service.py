@@ -78,8 +78,8 @@ class Service:
     def _tell_metrics(self) -> None:
         metrics, at = self.metrics, now()
         for moment, loaded in self.champions.loaded().items():
-            if loaded.serving is not None and loaded.promoted_at is not None:
-                metrics.champion_age.labels(moment.value).set((at - loaded.promoted_at).total_seconds())
+            if loaded.serving is not None and loaded.since is not None:
+                metrics.champion_age.labels(moment.value).set((at - loaded.since).total_seconds())
                 newest = loaded.serving.release.manifest.newest_training_video_at
                 if newest is not None:
                     age = (at - datetime.fromisoformat(newest)).total_seconds()

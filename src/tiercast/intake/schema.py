@@ -1,6 +1,8 @@
 """The canonical columns as Polars types."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final
 
 import polars as pl
@@ -22,6 +24,10 @@ CLOSE_ENOUGH: Final = 0.75
 """Similarity from which a name is taken for a slip: two letters exchanged in a word of five give 0.8."""
 
 
+MOST_LOOKED_AT: Final = 100
+"""Unknown names that are compared with ours; a table has fewer, and somebody may send a million to keep us busy."""
+
+
 def nearest_column(name: str) -> str | None:
     """The canonical column that an unknown name was probably meant to be.
 
@@ -30,3 +36,12 @@ def nearest_column(name: str) -> str | None:
     """
     plain = name.strip().lower().replace(" ", "_").replace("-", "_")
     return next(iter(get_close_matches(plain, SCHEMA, n=1, cutoff=CLOSE_ENOUGH)), None)
+
+
+def slips(names: Iterable[str]) -> dict[str, str]:
+    """The unknown names among the first hundred that nearly are ours, each with the column it was meant to be.
+
+    >>> slips(["veiws", "mood"])
+    {'veiws': 'views'}
+    """
+    return {name: near for name in islice(names, MOST_LOOKED_AT) if (near := nearest_column(name)) is not None}

@@ -1,10 +1,11 @@
-"""Posts to come, for ``predict`` only: our own columns with video_id, and no views yet."""
+"""Our own columns with views or without: posts to come beside posted ones, for ``predict`` only."""
 
 from typing import Final
 
+from tiercast.adapters.formats import table
 from tiercast.adapters.formats.item import Item
-from tiercast.adapters.formats.table import COLUMN_NAMES, row
-from tiercast.intake.schema import nearest_column
+from tiercast.adapters.formats.table import row
+from tiercast.intake.schema import slips
 
 name: Final = "drafts"
 
@@ -12,6 +13,8 @@ __all__ = ["name", "recognises", "row"]
 
 
 def recognises(item: Item) -> bool:
-    """Whether it has a video_id, something to tell of the post, and no column that was meant to be views."""
-    told = any(column in item for column in COLUMN_NAMES if column not in ("video_id", "platform"))
-    return "video_id" in item and told and not any(nearest_column(str(key)) == "views" for key in item)
+    """Whether it is a table's item, or has a video_id, something to tell of the post and no slip for views."""
+    if table.recognises(item):
+        return True
+    told = any(column in item for column in table.COLUMN_NAMES if column not in ("video_id", "platform"))
+    return "video_id" in item and told and "views" not in slips(map(str, item)).values()

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from tiercast.adapters.formats import table
+from tiercast.adapters.formats import drafts, table
 from tiercast.adapters.formats.item import Format, Item
 from tiercast.core.video import COLUMNS
 from tiercast.ports import RawBatch, Unreadable
@@ -30,7 +30,7 @@ def batch_of(items: Sequence[object], form: Format, unreadable: Iterable[Unreada
         else:
             detail = f"It is no {form.name} item: {what_it_is(item)}."
             odd.append(Unreadable(item, "unknown_shape", detail))
-    return RawBatch(frame_of(rows), raw, tuple(odd), _ignored(raw) if form.name == table.name else ())
+    return RawBatch(frame_of(rows), raw, tuple(odd), _ignored(raw) if form in (table, drafts) else ())
 
 
 def _ignored(items: Sequence[object]) -> tuple[str, ...]:
