@@ -6,6 +6,7 @@ import pytest
 
 from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
+from tiercast.flows import notify as notices
 from tiercast.flows.notify import LONGEST, Noting, notice_of, notify
 from tiercast.ports import Notice, RunRecord
 
@@ -43,10 +44,17 @@ def test_everything_but_a_promotion_is_told() -> None:
     assert [notice.run for notice in friend.heard] == ["run-held", "run-rejected", "run-failed"]
 
 
-def test_where_one_notice_does_not_arrive_no_further_is_tried() -> None:
+def test_each_notice_is_tried_whatever_became_of_the_others() -> None:
     friend = Friend(away=True)
-    assert notify([record("held"), record("failed")], friend) == "it did not arrive"
-    assert len(friend.heard) == 1
+    assert notify([record("held"), record("failed")], friend) == "it did not arrive it did not arrive"
+    assert [notice.run for notice in friend.heard] == ["run-held", "run-failed"]
+
+
+def test_once_the_time_of_all_notices_is_over_no_further_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "ALL_SECONDS", 0.0)
+    friend = Friend()
+    assert notify([record("promoted"), record("held")], friend) == "No time was left to tell of run run-held."
+    assert friend.heard == []
 
 
 def test_where_nobody_is_named_nothing_is_told() -> None:

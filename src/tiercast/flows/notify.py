@@ -1,6 +1,7 @@
 """Who hears of a retrain that did not promote, and in which words."""
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Any, Final
 
 from tiercast.core.errors import Unavailable
@@ -9,6 +10,8 @@ from tiercast.ports import Notice, Notifier, RunLog, RunRecord
 TOLD: Final = ("held", "rejected", "failed")
 LONGEST: Final = 2_000
 """Characters of a reason in a chat; the run has it whole."""
+ALL_SECONDS: Final = 30.0
+"""How long telling may take altogether: each of three runs twice, to an address that never answers."""
 
 
 class Noting:
@@ -37,16 +40,24 @@ class Noting:
 
 
 def notify(records: Sequence[RunRecord], notifier: Notifier | None) -> str | None:
-    """Tell of each run that did not promote; where one does not arrive, no further is tried and a sentence says so."""
+    """Tell of each run that did not promote; the sentences of those notices that did not arrive, None where all did.
+
+    Each is tried whatever became of the others, unless the time that all of them have is over.
+    """
     if notifier is None:
         return None
-    try:
-        for record in records:
-            if record.status in TOLD:
-                notifier.send(notice_of(record))
-    except Unavailable as error:
-        return str(error)
-    return None
+    ends, troubles = monotonic() + ALL_SECONDS, []
+    for record in records:
+        if record.status not in TOLD:
+            continue
+        if monotonic() >= ends:
+            troubles.append(f"No time was left to tell of run {record.run}.")
+            continue
+        try:
+            notifier.send(notice_of(record))
+        except Unavailable as error:
+            troubles.append(str(error))
+    return " ".join(troubles) or None
 
 
 def notice_of(record: RunRecord) -> Notice:
