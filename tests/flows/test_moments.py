@@ -1,6 +1,7 @@
 """Which moments a retrain takes on by itself, and what it says of the others."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from flows.conftest import Open, put
 from flows.forecasts import SMALL, YOUNG, videos
 from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.moments import Moment
-from tiercast.flows.moments import Retrained, retrain_moments
+from tiercast.flows.moments import NOT_CHOSEN, Retrained, retrain_moments
 from tiercast.flows.report import RunReport
+from tiercast.flows.retrain import Frame
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
 
@@ -106,3 +108,43 @@ def test_several_runs_are_a_list_and_one_is_itself() -> None:
     assert Retrained([draft], {}).to_document() == {**draft.to_document(), "skipped": {}}
     both = Retrained([draft], {Moment.OBSERVED: "no likes"}).to_document()
     assert both["skipped"] == {"observed": "no likes"}
+
+
+class Interrupting(Silence):
+    """Ctrl-C at the first stage that is told."""
+
+    def stage(self, name: str) -> None:  # noqa: ARG002
+        raise KeyboardInterrupt
+
+
+def test_what_goes_on_and_what_was_to_come_is_recorded_where_it_is_interrupted(tmp_path: Path, open_home: Open) -> None:
+    wiring = open_home(tmp_path / "home")
+    orders = {moment: order_of(wiring.settings, moment) for moment in Moment}
+    told: list[Mapping[str, Moment]] = []
+    with pytest.raises(KeyboardInterrupt):
+        retrain_moments(
+            world_of(wiring), orders, [*Moment], progress=Interrupting(), frame=Frame("r"), on_chosen=told.append
+        )
+    assert told == [{f"r-{moment.value}": moment for moment in Moment}]
+    records = {record.run: record for record in wiring.runs.of("r")}
+    assert {run: record.moment for run, record in records.items()} == told[0]
+    assert all("Interrupted before its end" in record.document["reason"] for record in records.values())
+    assert wiring.in_progress() is None
+
+
+class InterruptedHistory:
+    """Ctrl-C while what the data allow is read."""
+
+    def recent(self, *, limit: int | None) -> pl.DataFrame:  # noqa: ARG002
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_before_moments_were_chosen_is_one_run_that_says_so(tmp_path: Path, open_home: Open) -> None:
+    wiring = open_home(tmp_path / "home")
+    orders = {moment: order_of(wiring.settings, moment) for moment in Moment}
+    world = replace(world_of(wiring), history=InterruptedHistory())  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        retrain_moments(world, orders, "auto", progress=Silence(), frame=Frame("r"))
+    (record,) = wiring.runs.of("r")
+    assert (record.run, record.status) == ("r", "failed")
+    assert record.document["reason"].endswith(NOT_CHOSEN)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,9 @@ from httpx2 import ASGITransport, AsyncClient, Response
 
 from adapters.test_webhook import Listener, listening
 from cli.program import environment, rows, tiercast, write_rows
+from tiercast.adapters.handover import CHOSEN
 from tiercast.core.errors import Busy, Missing, Unavailable
+from tiercast.core.moments import Moment
 from tiercast.flows.runs import run_document
 from tiercast.http import retraining
 from tiercast.http.cron import OLD_PATH, PATH, router
@@ -191,6 +194,27 @@ def test_whoever_waits_too_short_is_told_that_it_goes_on(serve: Open) -> None:
     assert (answer.status_code, answer.json()["status"]) == (202, "running")
 
 
+def test_whoever_waits_keeps_no_thread(serve: Open) -> None:
+    service = serve("many")
+
+    async def asked() -> tuple[bool, Response]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        transport = ASGITransport(service.app)
+        async with AsyncClient(transport=transport, base_url="http://server", timeout=PATIENCE_SECONDS) as client:
+            header = {"Authorization": f"Bearer {SECRET}".encode()}
+            waiting = asyncio.create_task(client.post(PATH, params={"wait": "100"}, headers=header))
+            while await asyncio.to_thread(service.retrainer.running) is None:
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(service.adopted)
+            waits = not waiting.done()
+            await asyncio.to_thread(service.retrainer.close)
+            return waits, await waiting
+
+    waits, answer = asyncio.run(asked())
+    assert waits
+    assert (answer.status_code, answer.json()["status"]) == (200, "failed")
+
+
 def test_a_second_caller_is_told_which_run_goes_on_also_by_another_server(serve: Open) -> None:
     first, other = serve("many"), serve("many")
     run = first.ask().json()["run"]
@@ -198,6 +222,7 @@ def test_a_second_caller_is_told_which_run_goes_on_also_by_another_server(serve:
         answer = service.ask()
         assert (answer.status_code, answer.json()["run"]) == (409, run)
         assert f"A retrain is running already: {run}" in answer.json()["detail"]
+        assert "process" not in answer.json()["detail"]
         told = run_document(service.wiring.runs, run, service.retrainer.running())
         assert (told["run"], told["status"], told["runs"]) == (run, "running", [])
     document = first.retrainer.result(run, PATIENCE_SECONDS)
@@ -317,6 +342,44 @@ def test_a_server_that_stops_at_once_has_a_run_recorded_too(serve: Open) -> None
     document = told_of(service, run)
     assert document["status"] == "failed"
     assert re.search("The server was stopped|Interrupted", document["reason"])
+    assert re.search("None of its moments had begun|Which moments it would have trained", document["reason"])
+
+
+@pytest.fixture
+def forecasting(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """A service whose retrains take on all three moments."""
+    for variable, value in environment(TIERCAST_RETRAIN__MOMENTS="auto").items():
+        monkeypatch.setenv(variable, value)
+    wiring = Wiring(read_settings(home))
+    service = Service(wiring, Retrainer(wiring))
+    yield service
+    service.retrainer.close()
+    wiring.engine.dispose()
+
+
+def begun(service: Service, capsys: pytest.CaptureFixture[str]) -> tuple[str, int]:
+    """A retrain that has told which moments it takes on, and its process."""
+    run = service.retrainer.start("cron").run
+    until(lambda: True if CHOSEN in capsys.readouterr().err else None)
+    return run, service.adopted()
+
+
+def test_the_moment_that_went_on_is_the_one_recorded_of_a_child_that_was_killed(
+    forecasting: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, process = begun(forecasting, capsys)
+    os.kill(process, signal.SIGKILL)
+    document = told_of(forecasting, run)
+    assert (document["run"], document["moment"], document["status"]) == (f"{run}-draft", "draft", "failed")
+
+
+def test_a_server_that_stops_has_every_moment_that_did_not_end_recorded(
+    forecasting: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, _ = begun(forecasting, capsys)
+    forecasting.retrainer.close()
+    runs = told_of(forecasting, run)["runs"]
+    assert [(each["moment"], each["status"]) for each in runs] == [(each.value, "failed") for each in Moment]
 
 
 STARTER = """

@@ -185,3 +185,11 @@ def test_openapi_has_examples_and_problems_for_these_routes(once: TestClient) ->
         assert {"200", "401", "422", "503"} <= set(route["responses"]), path
         if method == "post":
             assert "example" in json.dumps(route["requestBody"]), path
+
+
+def test_a_run_that_goes_on_names_neither_host_nor_process(serve: Callable[[Path], TestClient], twice: Path) -> None:
+    client = serve(twice)
+    with client.app.state.service.wiring.lease("20261123T030000-1a2b3c"):  # type: ignore[attr-defined]
+        document = client.get("/v1/runs/20261123T030000-1a2b3c").json()
+    assert document.keys() == {"run", "status", "started_at", "runs"}
+    assert document["status"] == "running"

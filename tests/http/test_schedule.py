@@ -113,7 +113,10 @@ def test_who_wakes_up_too_late_leaves_the_slot_out(slots: SqlSlots, at: Callable
 @pytest.mark.parametrize(
     ("trouble", "told"),
     [
-        (Busy("A retrain is running already", "20261123T025900-abcdef"), "a retrain is running already"),
+        (
+            Busy("A retrain is running already", "20261123T025900-abcdef", datetime(2026, 11, 23, tzinfo=UTC)),
+            "a retrain is running already",
+        ),
         (Unavailable("Could not use the database"), "slot left out"),
     ],
 )

@@ -9,6 +9,8 @@ from tiercast.core.errors import InvalidInput
 
 VARIABLE: Final = "_TIERCAST_RETRAIN"
 """No setting, so it does not begin as settings do. A command line is seen by every user of a machine, this is not."""
+CHOSEN: Final = "retrain chose"
+"""The event of the log line by which the child tells the ids and moments of its runs, as `runs`."""
 
 
 @dataclass(frozen=True, slots=True)

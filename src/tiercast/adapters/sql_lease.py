@@ -122,6 +122,7 @@ def _refuse_second(connection: Connection) -> None:
             "Wait for it to end; if that process is gone, its lease ends by itself in "
             f"{max(1, round(held.left / 1_000_000))} seconds.",
             found.run,
+            found.since,
         )
 
 

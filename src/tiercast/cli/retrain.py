@@ -10,14 +10,21 @@ from typing import Annotated, Final
 import structlog
 import typer
 
-from tiercast.adapters.handover import Handed, handed_over
+from tiercast.adapters.handover import CHOSEN, Handed, handed_over
 from tiercast.adapters.time_limit import TimeLimit
 from tiercast.adapters.webhook import open_webhook
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
 from tiercast.flows.forecast_set import ForecastPlan
-from tiercast.flows.moments import Retrained, Wanted, none_began, retrain_moments
+from tiercast.flows.moments import (
+    Retrained,
+    Wanted,
+    none_began,
+    record_interrupted,
+    retrain_moments,
+    why_none_began,
+)
 from tiercast.flows.notify import Noting, notify
 from tiercast.flows.order import Order
 from tiercast.flows.report import RunReport, recorded, run_id
@@ -95,9 +102,22 @@ def _retrain(
     except TiercastError as error:  # a database that cannot be read is a failed run, and never a fallback
         failed = none_began(orders, wanted, run=str(frame.run), at=now(), reason=str(error))
         return Retrained([recorded(report, Noting(wiring.run_folder, noted)) for report in failed])
+    except KeyboardInterrupt as error:
+        reason = why_none_began(error, wanted)
+        lost = none_began(orders, wanted, run=str(frame.run), at=now(), reason=reason)
+        record_interrupted(Noting(wiring.run_folder, noted), lost)
+        raise
     lease = partial(wiring.lease, token=handed.token)
     world = replace(world, lease=lease, runs=Noting(wiring.runs, noted))
-    return retrain_moments(world, orders, wanted, progress=progress, frame=frame)
+    on_chosen = partial(_tell_chosen, handed)
+    return retrain_moments(world, orders, wanted, progress=progress, frame=frame, on_chosen=on_chosen)
+
+
+def _tell_chosen(handed: Handed, runs: Mapping[str, Moment]) -> None:
+    """To the server that started this process: it records those that this process cannot."""
+    if handed.run is not None:
+        told = {run: moment.value for run, moment in runs.items()}
+        structlog.get_logger().info(CHOSEN, run=handed.run, runs=told)
 
 
 def _limit(seconds: int) -> TimeLimit:

@@ -1,5 +1,7 @@
 """What can go wrong, by what helps: change the request, provide what is missing, or try again."""
 
+from datetime import datetime
+
 
 class TiercastError(Exception):
     """Root of every error a user may see; its text says what happened, what was seen and what to do next."""
@@ -18,11 +20,12 @@ class Unavailable(TiercastError):
 
 
 class Busy(Unavailable):
-    """Another retrain is under way; ``run`` is its id."""
+    """Another retrain is under way: ``run`` is its id, ``since`` when it began. The sentence names its process too."""
 
-    def __init__(self, sentence: str, run: str) -> None:
+    def __init__(self, sentence: str, run: str, since: datetime) -> None:
         super().__init__(sentence)
         self.run = run
+        self.since = since
 
 
 class Overdue(TiercastError):

@@ -1,10 +1,10 @@
 """Which moments the data allow, and one retrain for each of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
@@ -17,9 +17,13 @@ from tiercast.flows.report import RunReport, failed_before_it_began, interrupted
 from tiercast.flows.retrain import ALONE, Frame, World, note_changes, retrain
 from tiercast.flows.runs import run_of
 from tiercast.flows.training_set import Drawn
-from tiercast.ports import Progress
+from tiercast.ports import Progress, RunLog
+
+NOT_CHOSEN: Final = "Which moments it would have trained had not been chosen yet."
 
 Wanted = Literal["auto"] | Sequence[Moment]
+OnChosen = Callable[[Mapping[str, Moment]], None]
+"""Hears which runs a retrain has, by id and in their order, before the first begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,13 @@ class Retrained:
 
 
 def retrain_moments(
-    world: World, orders: Mapping[Moment, Order], wanted: Wanted, *, progress: Progress, frame: Frame = ALONE
+    world: World,
+    orders: Mapping[Moment, Order],
+    wanted: Wanted,
+    *,
+    progress: Progress,
+    frame: Frame = ALONE,
+    on_chosen: OnChosen = lambda _runs: None,
 ) -> Retrained:
     """Each of these moments under one lease; with ``auto`` every one that has videos enough.
 
@@ -57,14 +67,43 @@ def retrain_moments(
             failed = none_began(orders, wanted, run=run, at=started_at, reason=str(error))
             return Retrained([recorded(report, world.runs) for report in failed])
         except BaseException as error:
-            for report in none_began(orders, wanted, run=run, at=started_at, reason=interrupted(error)):
-                recorded(report, world.runs)
+            reason = why_none_began(error, wanted)
+            record_interrupted(world.runs, none_began(orders, wanted, run=run, at=started_at, reason=reason))
             raise
         noted = world if skipped is None else replace(world, scraped_table=None)
         frames = {each: replace(frame, run=run_of(run, each, chosen), lease=lease) for each in chosen}
         frames[chosen[0]] = replace(frames[chosen[0]], started_at=started_at)
-        reports = [retrain(noted, orders[each], progress=progress, frame=frames[each]) for each in chosen]
-        return Retrained(reports, skipped)
+        on_chosen({str(frames[each].run): each for each in chosen})
+        return Retrained(_one_by_one(noted, orders, frames, progress), skipped)
+
+
+def _one_by_one(
+    world: World, orders: Mapping[Moment, Order], frames: Mapping[Moment, Frame], progress: Progress
+) -> list[RunReport]:
+    """A retrain of each moment; where one is interrupted, those that were to come are recorded as failed too."""
+    reports: list[RunReport] = []
+    to_come = list(frames)
+    while to_come:
+        each = to_come.pop(0)
+        try:
+            reports.append(retrain(world, orders[each], progress=progress, frame=frames[each]))
+        except BaseException as error:
+            at, reason = world.now(), interrupted(error)
+            lost = [failed_before_it_began(orders[left], at, reason, run=frames[left].run) for left in to_come]
+            record_interrupted(world.runs, lost)
+            raise
+    return reports
+
+
+def record_interrupted(runs: RunLog, reports: Sequence[RunReport]) -> None:
+    """Keep the runs of a retrain that goes no further."""
+    for report in reports:
+        recorded(report, runs)
+
+
+def why_none_began(error: BaseException, wanted: Wanted) -> str:
+    """Why a retrain ended that nobody let end, and that of ``auto`` one run stands for all that it would have had."""
+    return f"{interrupted(error)} {NOT_CHOSEN}" if wanted == "auto" else interrupted(error)
 
 
 def none_began(

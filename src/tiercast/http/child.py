@@ -13,12 +13,11 @@ from typing import IO, Any, Final
 
 import structlog
 
+from tiercast.adapters.handover import CHOSEN
 from tiercast.core.errors import Unavailable
 
 NICENESS: Final = 10
 """Beside a prediction it gets about a tenth of a core, and all of one where nothing is asked."""
-CODES: Final = (1, 130, 143)
-"""How the program ends by itself without a promotion: failed, by Ctrl-C, by SIGTERM; it has recorded its runs then."""
 
 
 class Child:
@@ -41,6 +40,8 @@ class Child:
         self.pid = self._process.pid
         self._run = run
         self._answer = b""
+        self.chosen: Mapping[str, str] = {}
+        """The moments of its runs by their ids, in their order; empty until it has told them."""
         self.complaint = ""
         """Its last sentence that said what failed."""
         pipes = ((self._process.stdout, self._read), (self._process.stderr, self._pass_on))
@@ -84,12 +85,23 @@ class Child:
             for raw in pipe:
                 line = raw.decode(errors="replace").rstrip()
                 if line.startswith("{"):
+                    self.chosen = _chosen(line) or self.chosen
                     sys.stderr.write(line + "\n")  # a line of its log, which is as ours
                     continue
                 if line.startswith("Error: "):
                     self.complaint = line.removeprefix("Error: ")
                 if line:
                     log.info("retrain said", run=self._run, said=line)
+
+
+def _chosen(line: str) -> Mapping[str, str] | None:
+    """The runs that a line of its log tells; None where it tells something else."""
+    with suppress(ValueError):
+        said = json.loads(line)
+        if said.get("event") == CHOSEN:
+            runs: Mapping[str, str] = said["runs"]
+            return runs
+    return None
 
 
 def why(code: int) -> str:

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Mapping
 from http import HTTPStatus
+from time import monotonic
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Security
@@ -15,6 +17,7 @@ from tiercast.core.errors import Busy, TiercastError
 from tiercast.http.discretion import discreet_problem
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
+from tiercast.http.retraining import Retrainer
 from tiercast.http.runs import RUN
 from tiercast.http.shapes import problem
 
@@ -23,6 +26,8 @@ OLD_PATH: Final = "/api/cron/retrain-ml"
 """Where the cron jobs that this one replaces look for it."""
 LONGEST_WAIT_SECONDS: Final = 300
 """As long as the longest function of the hosts that would wait."""
+ASK_SECONDS: Final = 0.05
+"""How late whoever waits may hear of the end."""
 NEVER_KEPT: Final = {"Cache-Control": "no-store"}
 
 router = APIRouter()
@@ -42,15 +47,29 @@ async def start_retrain(request: Request) -> Response:
         return refused.response()
     except Busy as busy:
         more = {"run": busy.run, "location": f"/v1/runs/{busy.run}"}
-        return Problem(HTTPStatus.CONFLICT, str(busy), more=more).response({"Location": f"/v1/runs/{busy.run}"})
+        told = (
+            f"A retrain is running already: {busy.run}, since {busy.since:%Y-%m-%d %H:%M:%S} UTC. Wait for it to end."
+        )
+        return Problem(HTTPStatus.CONFLICT, told, more=more).response({"Location": f"/v1/runs/{busy.run}"})
     except TiercastError as error:
         return discreet_problem(error, request).response()
-    result = await asyncio.to_thread(service.retrainer.result, started.run, wait) if wait else None
+    result = await _awaited(service.retrainer, started.run, wait)
     if result is not None:
         return Json(result, headers=NEVER_KEPT)
     location = f"/v1/runs/{started.run}"
     document = {"run": started.run, "status": "running", "location": location}
     return Json(document, HTTPStatus.ACCEPTED, headers={"Location": location, **NEVER_KEPT})
+
+
+async def _awaited(retrainer: Retrainer, run: str, seconds: float) -> Mapping[str, Any] | None:
+    """The answer of a retrain that ends within this time, waited for without a thread; None where it goes on."""
+    ends = monotonic() + seconds
+    while retrainer.goes_on(run):
+        left = ends - monotonic()
+        if left <= 0:
+            return None
+        await asyncio.sleep(min(left, ASK_SECONDS))
+    return await asyncio.to_thread(retrainer.result, run, 0) if seconds else None
 
 
 def _refusal(secret: SecretStr | None, header: str | None) -> Response | None:

@@ -16,8 +16,8 @@ from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.notify import Noting, notify
 from tiercast.flows.report import RunReport, recorded, run_id
-from tiercast.flows.runs import run_of, told
-from tiercast.http.child import CODES, Child, why
+from tiercast.flows.runs import told
+from tiercast.http.child import Child, why
 from tiercast.ports import InProgress, RunRecord
 from tiercast.wiring import Wiring, now
 
@@ -88,6 +88,11 @@ class Retrainer:
         job.ended.wait(timeout_seconds)
         return job.document
 
+    def goes_on(self, run: str) -> bool:
+        """Whether this process still waits for its end; answers at once."""
+        job = self._jobs.get(run)
+        return job is not None and not job.ended.is_set()
+
     def running(self) -> InProgress | None:
         """The retrain that is under way, in this process or elsewhere."""
         return self._wiring.in_progress()
@@ -138,7 +143,7 @@ class Retrainer:
         except Unavailable:
             records = self._wiring.run_folder.of(job.run)
         missing = self._unrecorded(job, records)
-        if missing is not None and not (records and code in CODES):
+        if missing is not None:
             lost, moment = missing
             report = RunReport(lost, moment, "failed", "videos", self._reason(job, code), job.started_at)
             recorded(report, Noting(self._wiring.runs, noted))
@@ -146,16 +151,15 @@ class Retrainer:
         return told(records)
 
     def _unrecorded(self, job: _Job, records: list[RunRecord]) -> tuple[str, Moment] | None:
-        """The run that the child was about, as far as anybody can know; None where it recorded its end."""
-        if any(record.run == job.run for record in records):
+        """The first run that the child did not record, of those that it told; before it told any, one for them all."""
+        kept = {record.run for record in records}
+        left = [(run, Moment(moment)) for run, moment in job.child.chosen.items() if run not in kept]
+        if left:
+            return left[0]
+        if records:
             return None
         wanted = self._wiring.settings.retrain.moments
-        moments = list(Moment) if wanted == "auto" else list(dict.fromkeys(wanted))
-        if not records:
-            first = Moment.OBSERVED if wanted == "auto" else moments[0]
-            return job.run, first
-        left = [moment for moment in moments if moment not in {record.moment for record in records}]
-        return (run_of(job.run, left[0], moments), left[0]) if left else None
+        return job.run, Moment.OBSERVED if wanted == "auto" else wanted[0]
 
     def _reason(self, job: _Job, code: int) -> str:
         seconds = self._wiring.settings.retrain.max_seconds
@@ -167,6 +171,8 @@ class Retrainer:
             said = job.child.complaint
         else:
             said = f"The retrain's process {why(code)}."
+        if not job.child.chosen:
+            said += " None of its moments had begun, so this run stands for all of them."
         return f"{said} `tiercast models` shows which release serves; run it again."
 
     def _notify(self, noted: list[RunRecord]) -> None:

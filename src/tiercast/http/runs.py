@@ -82,5 +82,5 @@ async def one(
 
 
 def _found(wiring: Wiring, run: str) -> Mapping[str, object]:
-    in_progress = wiring.in_progress()
-    return run_document(wiring.runs, run, in_progress)
+    document = run_document(wiring.runs, run, wiring.in_progress())
+    return {name: value for name, value in document.items() if name != "holder"}  # a host and a process number
