@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from tiercast import __version__
 from tiercast.adapters.bulk import copy_rows, insert_rows
-from tiercast.adapters.databases import database_id, open_postgres, open_sqlite, shown
+from tiercast.adapters.databases import DatabaseFile, database_id, open_postgres, open_sqlite, shown
 from tiercast.adapters.frozen_file import read_frozen
 from tiercast.adapters.home import RejectFolder, RunFolder, RunsInEither
 from tiercast.adapters.log_choice import choose_log, is_in_database, recorded_log
@@ -75,7 +75,15 @@ class Wiring:
             return open_postgres(url)
         if not url.startswith("sqlite:///"):
             raise InvalidInput(f"database_url {shown(url)} is neither sqlite:///PATH nor postgresql://...")
-        return open_sqlite(Path(url.removeprefix("sqlite:///")))
+        return open_sqlite(self._file.path)
+
+    @cached_property
+    def _file(self) -> DatabaseFile:
+        return DatabaseFile(Path(self.settings.database_url.removeprefix("sqlite:///")))
+
+    def reopen_replaced(self) -> bool:
+        """Whether another SQLite file stands where the opened one stood; from then on that is used, or none."""
+        return not self._on_postgres and "engine" in vars(self) and self._file.reopen_replaced(self.engine)
 
     def close(self) -> None:
         """Give back the connections of the database, if it was opened; it opens again for who asks."""

@@ -41,7 +41,32 @@ def open_sqlite(path: Path) -> Engine:
     engine = engine.execution_options(schema_translate_map={TEMPORARY: "temp"})
     with _closed_on_failure(engine), plain_errors(f"the SQLite database {path}"):
         migrations.migrate(engine, migrations.SQLITE)
+    event.listen(engine, "do_connect", _open_no_new_file)
     return engine
+
+
+class DatabaseFile:
+    """The file of a SQLite database; one that was moved is still open, and would be read and written for ever."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._opened: tuple[int, int] | None = None
+
+    def reopen_replaced(self, engine: Engine) -> bool:
+        """Whether another file is there than at the last look; connections to the one before are given up."""
+        found = self._found()
+        before, self._opened = self._opened, found
+        if before == found:
+            return False
+        engine.dispose()  # SQLite notices that the file was moved, and leaves what stands in its place alone
+        return found is not None
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def open_postgres(url: str) -> Engine:
@@ -132,6 +157,11 @@ def _remedy(reason: str) -> str:
         if words in reason:
             return remedy
     return "Check database_url and that the server is running; nothing was changed, so try again."
+
+
+def _open_no_new_file(_dialect: Any, _record: Any, cargs: list[Any], cparams: dict[str, Any]) -> None:
+    """A file that is gone is missed; by itself SQLite would go on with an empty one."""
+    cargs[0], cparams["uri"] = f"{Path(cargs[0]).absolute().as_uri()}?mode=rw", True
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

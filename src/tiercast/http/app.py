@@ -58,7 +58,7 @@ def create_app(wiring: Wiring) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load champions, then look around, write and retrain in the background until the process is asked to stop."""
     service: Service = app.state.service
-    await asyncio.to_thread(service.look_around)
+    await service.upkeep.run(service.look_around)
     service.recorder.start()
     schedule = app.state.schedule = open_schedule(service.wiring, service.retrainer)
     if schedule is not None:
@@ -75,7 +75,9 @@ def _stop(service: Service, schedule: Schedule | None) -> None:
         schedule.close()
     service.retrainer.close()
     service.recorder.close(RECORDER_SECONDS)
-    service.executor.shutdown(wait=False, cancel_futures=True)
+    service.upkeep.close()
+    for executor in (service.executor, service.writers):
+        executor.shutdown(wait=False, cancel_futures=True)
     service.wiring.close()
 
 
@@ -83,7 +85,7 @@ async def _look_around_for_ever(service: Service) -> None:
     while True:
         await asyncio.sleep(service.wiring.settings.serve.check_seconds)
         try:
-            await asyncio.to_thread(service.look_around)
+            await service.upkeep.run(service.look_around)
         except Exception:  # noqa: BLE001  the edge of a task that nobody awaits; the next look may succeed
             structlog.get_logger().exception("looking around failed")
 

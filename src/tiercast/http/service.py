@@ -17,10 +17,13 @@ from tiercast.http.keys import Keys
 from tiercast.http.metrics import Metrics
 from tiercast.http.recorder import Recorder
 from tiercast.http.retraining import Retrainer
+from tiercast.http.upkeep import Upkeep
 from tiercast.wiring import Wiring, now
 
 THREADS: Final = 4
 """Lanes and large bodies side by side; one of them may wait for a database while others answer from memory."""
+WRITERS: Final = 2
+"""Bodies that are stored side by side; where a writer waits for the database, threads are left to whoever reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,12 @@ class Service:
     oracle: Oracle
     coalescer: Coalescer
     executor: ThreadPoolExecutor
+    writers: ThreadPoolExecutor
     keys: Keys
     recorder: Recorder
     retrainer: Retrainer
     metrics: Metrics
+    upkeep: Upkeep
 
     @classmethod
     def of(cls, wiring: Wiring) -> "Service":
@@ -61,18 +66,23 @@ class Service:
             oracle=oracle,
             coalescer=Coalescer(oracle, executor),
             executor=executor,
+            writers=ThreadPoolExecutor(WRITERS, thread_name_prefix="write"),
             keys=Keys(lambda: wiring.keys, settings.api_key),
             recorder=recorder,
             retrainer=Retrainer(wiring, on_end=on_end),
             metrics=metrics,
+            upkeep=Upkeep(settings.serve.check_seconds),
         )
 
     def look_around(self) -> None:
         """What has changed outside: champions, keys, stores within reach, runs of others."""
+        if self.wiring.reopen_replaced():
+            self.history.forget()
         self.history.probe()  # first, since it alone always comes back: the others may hang with the database
         self.champions.check()
         if self.history.away is None:
             self.keys.refresh()
+        self.upkeep.looked()
         self._tell_metrics()
 
     def _tell_metrics(self) -> None:
@@ -109,6 +119,8 @@ class Service:
             found["keys"] = "API keys cannot be read anew; those in memory go on opening, also ones revoked since."
         if self.recorder.problem is not None:
             found["predictions"] = "Served predictions cannot be kept at present; they wait in memory."
+        if (silent := self.upkeep.silent_seconds()) is not None:
+            found["upkeep"] = f"Nothing outside was looked at for {silent:.0f} seconds; what is told here is as old."
         return found
 
 

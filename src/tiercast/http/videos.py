@@ -119,8 +119,9 @@ async def ingest(
     """Videos and observations from items of any scraper; the same body twice adds nothing."""
     options = IngestOptions(now(), stated_platform(platform), stated_time(scraped_at))
     body = await request.body()
-    document = await asyncio.to_thread(_ingested, request, body, options)
-    service_of(request).history.forget()
+    service, loop = service_of(request), asyncio.get_running_loop()
+    document = await loop.run_in_executor(service.writers, _ingested, request, body, options)
+    service.history.forget()
     return Json(document)
 
 

@@ -1,0 +1,101 @@
+"""What goes on beside requests, also while a database lets nobody write or its file is another one."""
+
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+from http_service import client_of, until
+from starlette.testclient import TestClient
+
+from cli.program import item
+from tiercast.flows.keys import add_key
+from tiercast.http.service import Service
+from tiercast.http.upkeep import MISSED, Upkeep
+from tiercast.settings import read_settings
+from tiercast.wiring import Wiring, now
+
+MANY = 40
+"""More than the threads of any pool that requests share."""
+
+
+def service_of(client: TestClient) -> Service:
+    service: Service = client.app.state.service  # type: ignore[attr-defined]
+    return service
+
+
+def test_a_look_that_does_not_come_back_is_told_after_several_were_missed() -> None:
+    times = iter([0.0, 2.0 * MISSED, 2.0 * MISSED + 0.1, 20.0, 21.0])
+    upkeep = Upkeep(2.0, clock=lambda: next(times))
+    assert upkeep.silent_seconds() is None
+    assert upkeep.silent_seconds() == 2.0 * MISSED + 0.1
+    upkeep.looked()
+    assert upkeep.silent_seconds() is None
+    upkeep.close()
+
+
+def test_a_service_that_looks_no_more_says_so(client: TestClient) -> None:
+    service_of(client).upkeep._looked_at -= 1_000
+    told = client.get("/readyz").json()
+    assert told["status"] == "degraded"
+    assert "Nothing outside was looked at for 1000 seconds" in told["shortcomings"]["upkeep"]
+    service_of(client).look_around()
+    assert "upkeep" not in client.get("/readyz").json()["shortcomings"]
+
+
+def test_writers_that_wait_for_the_database_leave_room_for_readers(home: Path, client: TestClient) -> None:
+    with closing(sqlite3.connect(home / "videos.db", isolation_level=None)) as other, ThreadPoolExecutor(MANY) as many:
+        other.execute("BEGIN IMMEDIATE")
+        posts = [many.submit(client.post, "/v1/videos", json=[item(str(number))]) for number in range(MANY)]
+        until(lambda: service_of(client).writers._work_queue.qsize() >= MANY - 2 or None)
+        read = client.get("/v1/runs")
+        service_of(client).look_around()
+        other.execute("ROLLBACK")
+        assert read.status_code == 200
+        assert {post.result().status_code for post in posts} == {200}
+
+
+def with_key(home: Path, path: Path) -> str:
+    """A copy of the home's database with a key of its own, at this path."""
+    with closing(sqlite3.connect(home / "videos.db")) as one, closing(sqlite3.connect(path)) as other:
+        one.backup(other)
+    wiring = Wiring(read_settings(home).model_copy(update={"database_url": f"sqlite:///{path}"}))
+    key = add_key(wiring.keys, "ops", now=now()).key
+    wiring.close()
+    return key
+
+
+def move(home: Path, folder: Path) -> None:
+    """The database away from under who uses it, its journal included."""
+    folder.mkdir()
+    for each in home.glob("videos.db*"):
+        each.rename(folder / each.name)
+
+
+def test_a_database_that_was_restored_under_the_service_is_the_one_it_uses(home: Path, tmp_path: Path) -> None:
+    key = with_key(home, tmp_path / "restored.db")
+    with client_of(home) as client:
+        service_of(client).look_around()
+        assert client.get("/v1/runs").status_code == 200
+        move(home, tmp_path / "before")
+        shutil.move(tmp_path / "restored.db", home / "videos.db")
+        service_of(client).look_around()
+        assert client.get("/v1/runs").status_code == 401
+        assert client.get("/v1/runs", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+
+
+def test_a_database_that_is_gone_is_missed_and_not_made_anew(home: Path, tmp_path: Path) -> None:
+    with client_of(home) as client:
+        service_of(client).look_around()
+        move(home, tmp_path / "before")
+        service_of(client).look_around()
+        told = client.get("/readyz").json()
+        assert client.post("/v1/videos", json=[item("1")]).status_code == 503
+        assert not (home / "videos.db").exists()
+        for each in (tmp_path / "before").iterdir():
+            each.rename(home / each.name)
+        service_of(client).look_around()
+        back = client.get("/readyz").json()
+    assert (told["status"], "video_store" in told["shortcomings"]) == ("degraded", True)
+    assert back["status"] == "ready"
