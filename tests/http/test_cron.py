@@ -203,9 +203,8 @@ def test_whoever_waits_keeps_no_thread(serve: Open) -> None:
         async with AsyncClient(transport=transport, base_url="http://server", timeout=PATIENCE_SECONDS) as client:
             header = {"Authorization": f"Bearer {SECRET}".encode()}
             waiting = asyncio.create_task(client.post(PATH, params={"wait": "100"}, headers=header))
-            while await asyncio.to_thread(service.retrainer.running) is None:
+            while await asyncio.to_thread(service.retrainer.running) is None and not waiting.done():
                 await asyncio.sleep(0.01)
-            await asyncio.to_thread(service.adopted)
             waits = not waiting.done()
             await asyncio.to_thread(service.retrainer.close)
             return waits, await waiting
