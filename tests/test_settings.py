@@ -204,6 +204,10 @@ def test_an_empty_variable_sets_nothing(home: Path, monkeypatch: pytest.MonkeyPa
         ("databse_url = 'x'", "'database_url'"),
         ("[retrain]\nmin_vidoes = 5", "'retrain.min_videos'"),
         ("[gate.observed]\nmin_acuracy = 0.5", "'gate.observed.min_accuracy'"),
+        ("[retrain]\nx = 5", "[retrain] has max_videos, min_videos,"),
+        ("[gate]\nzebra = 5", "[gate] has min_accuracy, warn_only, [gate.observed], [gate.early], [gate.draft]."),
+        ("[retrian]\nseed = 5", "'retrain.seed'"),
+        ("[retrain]\ndatabase_url = 'x'", "'database_url'"),
     ],
 )
 def test_an_unknown_key_of_the_file_names_its_nearest_neighbour(home: Path, text: str, words: str) -> None:

@@ -261,6 +261,18 @@ def _environment() -> Iterator[tuple[str, str]]:
 
 
 def _nearest(key: str, names: list[str]) -> str:
+    """The setting that was probably meant, first by its last part within its section; else those that there are."""
+    section, _, last = key.rpartition(".")
+    within = {name.removeprefix(f"{section}."): name for name in names if section and name.startswith(f"{section}.")}
+    near = get_close_matches(last, within, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {within[near[0]]!r}?"
+    elsewhere = [name for name in names if name.rpartition(".")[2] == last]  # TOML: a line below a [section] is its own
+    if elsewhere:
+        return f"Did you mean {elsewhere[0]!r}?"
+    if within:
+        there = [f"[{section}.{name.split('.')[0]}]" if "." in name else name for name in within]
+        return f"[{section}] has {', '.join(dict.fromkeys(there))}."
     near = get_close_matches(key, names, n=1, cutoff=0.4)
     return f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(names)}."
 
