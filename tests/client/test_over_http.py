@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import uvicorn
 from http_service import video
 from two_sides import Both
 
 from tiercast import InvalidInput, Missing, Tiercast, Unavailable
+from tiercast.client.over_http import LIMITS
 
 OVERLOADED = (503, "application/problem+json", b'{"type": "urn:tiercast:overloaded", "detail": "Too many wait."}')
 
@@ -33,11 +35,18 @@ def answering(*answers: tuple[int, str, bytes]) -> Iterator[tuple[str, list[str]
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(Handler) as url:
+        yield f"{url}/below", asked
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server that answers by this."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/below", asked
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
@@ -119,3 +128,95 @@ def test_what_a_newer_service_tells_beside_is_kept() -> None:
     newer = b'{"runs": [{"run": "a", "status": "promoted", "mood": 3}], "more": 4}'
     with answering((200, "application/json", newer)) as (url, _), Tiercast.connect(url) as side:
         assert side.runs()[0].document["mood"] == 3
+
+
+@contextmanager
+def closing(*, breaks: int) -> Iterator[tuple[str, list[str]]]:
+    """A server that drops as many requests with their connections, unanswered, and then refuses each; what it read."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked.append(f"{self.command} {self.path.partition('?')[0]}")
+            if len(asked) <= breaks:
+                self.close_connection = True
+                return
+            body = b'{"type": "urn:tiercast:invalid", "detail": "It was answered."}'
+            self.send_response(422)
+            self.send_header("Content-Type", "application/problem+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with serving(Handler) as url:
+        yield url, asked
+
+
+SAFE: list[tuple[str, Callable[[Tiercast], object]]] = [
+    ("POST /v1/predict", lambda side: side.predict(video())),
+    ("POST /v1/score", lambda side: side.score({"rules": 3})),
+    ("GET /v1/models", lambda side: side.models()),
+    ("GET /v1/runs", lambda side: side.runs()),
+]
+ONCE: list[tuple[str, Callable[[Tiercast], object]]] = [
+    ("POST /v1/videos", lambda side: side.ingest(video())),
+    ("POST /v1/rollback", lambda side: side.rollback(reason="odd")),
+]
+
+
+@pytest.mark.parametrize(("line", "ask"), SAFE)
+def test_what_does_no_harm_is_asked_once_more_where_the_connection_broke(
+    line: str, ask: Callable[[Tiercast], object]
+) -> None:
+    with closing(breaks=1) as (url, asked), Tiercast.connect(url) as side:
+        with pytest.raises(InvalidInput, match="It was answered"):
+            ask(side)
+        assert asked == [line] * 2
+    with closing(breaks=9) as (url, asked), Tiercast.connect(url) as side:
+        with pytest.raises(Unavailable, match="was not answered"):
+            ask(side)
+        assert asked == [line] * 2
+
+
+@pytest.mark.parametrize(("line", "ask"), ONCE)
+def test_what_changes_something_is_asked_once(line: str, ask: Callable[[Tiercast], object]) -> None:
+    with closing(breaks=1) as (url, asked), Tiercast.connect(url) as side:
+        with pytest.raises(Unavailable, match="It may have been done"):
+            ask(side)
+        assert asked == [line]
+
+
+def test_idle_connections_are_given_up_before_a_service_closes_them() -> None:
+    assert LIMITS.keepalive_expiry is not None
+    assert LIMITS.keepalive_expiry < uvicorn.Config("any:app").timeout_keep_alive  # what `tiercast serve` keeps to
+    asked: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        """Closes each connection after one answer, without having said that it would."""
+
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked.append(self.client_address[1])
+            body = b'{"runs": []}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with serving(Handler) as url, Tiercast.connect(url) as side:
+        assert [side.runs() for _ in range(50)] == [()] * 50
+    assert len(set(asked)) == len(asked) == 50

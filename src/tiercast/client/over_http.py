@@ -20,6 +20,12 @@ PAUSE_SECONDS: Final = 0.2
 """Before the second attempt; twice as long before the third."""
 NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout)
 """Nothing has arrived, so asking again cannot do a thing twice."""
+BROKEN: Final = (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)
+"""The connection ended before the answer: often one that the service closed, being idle, as the request went out."""
+HARMLESS: Final = frozenset({"/v1/predict", "/v1/score"})
+"""What may be asked twice, as may every GET: a second answer differs in nothing but its time."""
+LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4.0)
+"""Seconds; a service closes what was idle for 5, and what is used in that very moment is lost."""
 MAY_PASS: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 URN: Final = "urn:tiercast:"
 
@@ -36,7 +42,7 @@ def open_http(url: str, key: str | None, timeout_seconds: float) -> httpx2.Clien
     headers = {"User-Agent": f"tiercast/{__version__}", "Accept": "application/json"}
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
-    return httpx2.Client(base_url=url, headers=headers, timeout=timeout_seconds)
+    return httpx2.Client(base_url=url, headers=headers, timeout=timeout_seconds, limits=LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +97,10 @@ class OverHttp:
     def _sent(
         self, method: str, path: str, *, body: str | None = None, params: Mapping[str, str] | None = None
     ) -> httpx2.Response:
-        """The answer, whatever it is; asked again where nobody was reached, or nobody had time."""
+        """The answer, whatever it is; asked again where nobody was reached, nobody had time, or it does no harm."""
         content = None if body is None else body.encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
+        may_break = method == "GET" or path in HARMLESS
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 response = self.http.request(method, path, content=content, headers=headers, params=params)
@@ -105,6 +112,9 @@ class OverHttp:
                         f"Nobody answers at {self.http.base_url} ({error}). Is the service up?"
                     ) from error
             except httpx2.TransportError as error:
+                if may_break and attempt < ATTEMPTS and isinstance(error, BROKEN):
+                    may_break = False
+                    continue
                 told = str(error) or type(error).__name__
                 raise Unavailable(
                     f"{method} {path} at {self.http.base_url} was not answered ({told}). It may have been done."
