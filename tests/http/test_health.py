@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from http_service import client_of, video
 from starlette.testclient import TestClient
 
@@ -22,6 +23,13 @@ def test_ready_means_that_a_champion_answers(client: TestClient) -> None:
     assert answer.json()["status"] == "ready"
     assert set(answer.json()["champions"]) == {"draft", "early", "observed"}
     assert answer.json()["shortcomings"] == {}
+
+
+def test_a_load_balancer_may_ask_for_the_head_alone(client: TestClient) -> None:
+    for path in ("/healthz", "/readyz"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-length"] == client.get(path).headers["content-length"]
 
 
 def test_degraded_is_still_ready_and_says_what_is_missing(home: Path) -> None:
@@ -83,6 +91,33 @@ def test_unknown_addresses_make_no_new_series(client: TestClient) -> None:
     for number in range(20):
         client.get(f"/nothing/{number}")
     assert sum("route=" in name and "requests_total" in name for name in metrics(client)) <= 3
+
+
+def test_what_is_refused_before_its_route_is_counted_and_logged_under_that_route(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiercast("keys", "add", "app", home=home)
+    asked = [
+        ("POST", "/v1/predict"),
+        ("GET", "/v1/runs/a"),
+        ("GET", "/v1/runs/b"),
+        ("GET", "/metrics"),
+        ("GET", "/openapi.json"),
+        ("GET", "/"),
+        ("GET", "/v1/nothing"),
+    ]
+    with client_of(home) as client:
+        assert {client.request(method, path).status_code for method, path in asked} == {401}
+        page: str = client.app.state.service.metrics.page().decode()  # type: ignore[attr-defined]
+    found = re.findall(r'tiercast_requests_total{method="(\w+)",route="([^"]+)",status="401"} (\S+)', page)
+    assert sorted(found) == [
+        ("GET", "/", "1.0"),
+        ("GET", "/metrics", "1.0"),
+        ("GET", "/openapi.json", "1.0"),
+        ("GET", "/v1/runs/{run}", "2.0"),
+        ("GET", "unmatched", "1.0"),
+        ("POST", "/v1/predict", "1.0"),
+    ]
 
 
 def test_the_tests_run_without_the_settings_of_this_machine() -> None:

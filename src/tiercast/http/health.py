@@ -37,12 +37,14 @@ class Readiness(BaseModel):
     shortcomings: dict[str, str] = Field(description="What is not as it should be, by part")
 
 
+@router.head("/healthz", include_in_schema=False)  # which some load balancers ask; a server sends no body to it
 @router.get("/healthz", response_model=Alive, summary="Whether the process answers")
 async def healthz() -> Response:
     """Nothing else is asked: a restart would not bring a store back."""
     return Json({"status": "alive"})
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     response_model=Readiness,

@@ -1,17 +1,20 @@
 """What happens around every request: its id, its line in the log, its counts, and headers for careful browsers."""
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
 
 import structlog
+from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tiercast.http.guard import CRON, PAGE
 from tiercast.http.metrics import Metrics
 from tiercast.http.problems import Problem
 
@@ -33,6 +36,8 @@ QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 TOLD: Final = ("request_id", "key", "videos", "run")
 """What the guard and the routes leave in the request's state for its line."""
 UNANSWERED: Final = 0
+UNMATCHED: Final = "unmatched"
+"""The route of an address that no route has; addresses themselves would be series without end."""
 CLOSED_EARLY: Final = 499
 """What is logged where the caller went away before the answer, as proxies do."""
 
@@ -43,6 +48,7 @@ class Observed:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._patterns: Sequence[tuple[re.Pattern[str], str]] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -74,14 +80,25 @@ class Observed:
 
     def _note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = scope.get("route")
-        path = getattr(route, "path", "unmatched")
+        path = self._pattern(scope) if route is None else route.path
         self._metrics.requests.labels(path, scope["method"][:16], status).inc()
         self._metrics.seconds.labels(path).observe(seconds)
-        if path not in QUIET or status >= 500:
+        if path not in QUIET or status >= 400:
             told = {name: scope["state"][name] for name in TOLD if name in scope["state"]}
             structlog.get_logger().info(
                 "request", method=scope["method"], route=path, status=status, ms=round(1000 * seconds, 2), **told
             )
+
+    def _pattern(self, scope: MutableMapping[str, Any]) -> str:
+        """The pattern of the route that was meant by a request that reached none, such as one without a key."""
+        self._patterns = self._patterns or _patterns(scope["app"])
+        return next((path for pattern, path in self._patterns if pattern.match(scope["path"])), UNMATCHED)
+
+
+def _patterns(app: FastAPI) -> Sequence[tuple[re.Pattern[str], str]]:
+    """Every route of an application, also those that its OpenAPI document leaves out."""
+    paths = [*app.openapi()["paths"], *CRON, PAGE, *([app.openapi_url] if app.openapi_url else [])]
+    return [(compile_path(path)[0], path) for path in dict.fromkeys(paths)]
 
 
 def _fault(request_id: str, error: Exception) -> Response:
