@@ -36,3 +36,27 @@ def test_help_names_what_can_be_done_with_keys(home: Path) -> None:
     assert answer.code == 0
     for name in ("add", "list", "revoke"):
         assert f" {name} " in answer.out
+
+
+def test_the_first_key_says_whom_it_locks_out_and_no_other_does(home: Path) -> None:
+    asked = [tiercast("keys", "add", name, home=home) for name in ("web", "app")]
+    assert ["first key" in each.err for each in asked] == [True, False]
+    assert "within 5 seconds" in asked[0].err
+    assert asked[0].out.count("\n") == 1
+
+
+def test_a_key_beside_the_setting_is_no_first_one(home: Path) -> None:
+    assert "first key" not in tiercast("keys", "add", "web", home=home, TIERCAST_API_KEY="k").err
+
+
+def test_a_revoked_key_that_is_also_the_setting_still_opens_and_is_said_to(home: Path) -> None:
+    keys = {name: tiercast("keys", "add", name, home=home).out.strip() for name in ("web", "app")}
+    setting = {"TIERCAST_API_KEY": keys["web"]}
+    doctor = tiercast("doctor", "--json", home=home, **setting)
+    database = next(part["detail"] for part in doctor.document["parts"] if part["name"] == "database")
+    assert "the setting api_key is the key 'web' too" in database
+    other = tiercast("keys", "revoke", "app", "--json", home=home, **setting)
+    same = tiercast("keys", "revoke", "web", "--json", home=home, **setting)
+    assert ["still opens" in each.err for each in (other, same)] == [False, True]
+    assert same.document["name"] == "web"
+    assert keys["web"] not in same.out + same.err + doctor.out

@@ -15,6 +15,7 @@ from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.doctor import Question, examine
+from tiercast.flows.keys import names_of
 from tiercast.flows.model_store import standing
 from tiercast.flows.predict import load_champions
 from tiercast.render.doctor import show_answers
@@ -74,7 +75,10 @@ def _settings(wiring: Wiring) -> str:
 def _database(wiring: Wiring) -> str:
     videos, observations = wiring.videos.count()
     beside = "" if wiring.scraped_table is None else "; a table scraped_videos is read as it is"
-    return f"{wiring.where}: {videos:,} videos, {observations:,} observations{beside}"
+    setting = wiring.settings.api_key
+    twice = [] if setting is None else names_of(setting.get_secret_value(), wiring.keys)
+    same = f"; the setting api_key is the key {twice[0]!r} too, and opens where that is revoked" if twice else ""
+    return f"{wiring.where}: {videos:,} videos, {observations:,} observations{beside}{same}"
 
 
 def _model_store(wiring: Wiring) -> str:

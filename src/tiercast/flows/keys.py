@@ -55,6 +55,11 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
+def names_of(key: str, ring: KeyRing) -> list[str]:
+    """The names under which the ring has this very key, as long as it opens."""
+    return [name for name, digest in ring.digests().items() if digest == digest_of(key)]
+
+
 def revoke_key(ring: KeyRing, name: str, *, now: datetime) -> NamedKey:
     """The key, revoked from now on; raises Missing where there is none, InvalidInput where it was revoked before."""
     if ring.revoke(name, now):

@@ -19,6 +19,22 @@ def show_new(new: NewKey) -> None:
     )
 
 
+def warn_of_lock(check_seconds: float) -> None:
+    """What the first key changes for those who had none."""
+    warn(
+        f"It is the first key: a service that runs asks everybody for one within {check_seconds:g} seconds, also "
+        "callers on its own machine that needed none so far."
+    )
+
+
+def warn_of_setting(name: str) -> None:
+    """That a revoked key still opens."""
+    warn(
+        f"The setting api_key holds the very key that {name!r} was, so it still opens, under the name 'settings'. "
+        "Change the setting and restart the service."
+    )
+
+
 def show_keys(keys: Sequence[NamedKey]) -> None:
     """Names and times; the keys themselves are known to nobody here."""
     console = stdout()
