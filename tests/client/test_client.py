@@ -11,7 +11,13 @@ from two_sides import Ask, Both
 from cli.program import item
 from tiercast import InvalidInput, Missing, Prediction, Tiercast, TiercastError, Unavailable
 
-DRAFT = {"video_id": "a-draft", "author": "ana", "description": "Sourdough", "duration_seconds": 20}
+DRAFT = {
+    "video_id": "a-draft",
+    "author": "ana",
+    "description": "Sourdough",
+    "duration_seconds": 20,
+    "published_at": "2026-01-05T12:00:00Z",  # without it each side asks as of its own now
+}
 CLOCKWORKS = {
     "id": "7301234567890123457",
     "text": "Sourdough",
