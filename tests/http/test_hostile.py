@@ -112,6 +112,8 @@ def test_methods_that_no_route_takes_are_refused(served: Program, method: str) -
 
 def test_head_gets_a_head_and_nothing_else(served: Program) -> None:
     reply = sent(served.port, request(method="HEAD", path="/healthz"))
+    assert (reply.status, reply.body) == (200, b"")
+    reply = sent(served.port, request(method="HEAD", path="/v1/predict"))
     assert (reply.status, reply.body) == (405, b"")
 
 
