@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,7 +15,6 @@ from tiercast.adapters.formats.item import Format
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
-from tiercast.core.video import platform_name
 from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
 from tiercast.flows.ingest import FileReport, IngestOptions, ingest_file
 from tiercast.flows.kept import Kept
@@ -31,7 +30,6 @@ from tiercast.flows.predict import (
 )
 from tiercast.flows.rollback import rollback
 from tiercast.intake.schema import slips
-from tiercast.intake.values import parse_time
 from tiercast.ports import VideoHistory
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring, now
@@ -180,24 +178,3 @@ def misspelt(items: Sequence[Item]) -> list[str]:
     """Fields of a single item that were probably meant to be others."""
     unread = table.ignored(str(key) for item in items for key in item) if len(items) == 1 else ()
     return [f"The field {key[:40]!r} is not read; did you mean {near}?" for key, near in slips(unread).items()]
-
-
-def stated_platform(text: str | None) -> str | None:
-    """A platform's name as a caller states it; raises InvalidInput where it cannot be one."""
-    name = None if text is None else platform_name(text)
-    if text is not None and name is None:
-        raise InvalidInput(f"platform {text!r} is no platform name; write tiktok, youtube or instagram.")
-    return name
-
-
-def stated_time(text: str | None) -> datetime | None:
-    """An aware time, a bare day being its end, as ``ingest --scraped-at`` takes it; raises InvalidInput."""
-    if text is None:
-        return None
-    try:
-        parsed = parse_time(text)
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        raise InvalidInput(f"scraped_at {text!r} is no time; write 2026-11-01T06:00:00Z or 2026-11-01.")
-    return parsed.at + timedelta(hours=23, minutes=59, seconds=59) if parsed.date_only else parsed.at

@@ -10,9 +10,10 @@ import typer
 
 from tiercast.adapters.files import expand, open_file
 from tiercast.adapters.formats import format_names
-from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home, platform_option, time_option
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import InvalidInput, Missing, TiercastError
 from tiercast.flows.ingest import FileReport, IngestOptions, IngestReport, ingest_file, ingest_table
+from tiercast.intake.stated import stated_platform, stated_time
 from tiercast.ports import Progress
 from tiercast.render.ingest import show_failures, show_ingest
 from tiercast.render.output import print_json, progress_bars
@@ -34,7 +35,7 @@ def ingest(
     debug: Debug = False,
 ) -> None:
     """Read scraper files into videos and observations; the same file twice adds nothing."""
-    options = IngestOptions(now(), platform_option(platform), time_option(scraped_at, "--scraped-at"))
+    options = IngestOptions(now(), stated_platform(platform, "--platform"), stated_time(scraped_at, "--scraped-at"))
     wiring = open_home(home)
     with progress_bars(quiet=as_json) as progress:
         if files == [DATABASE] and not Path(DATABASE).exists():

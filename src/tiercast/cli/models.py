@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home, time_option
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.moments import Moment
 from tiercast.flows.difference import compare_releases
 from tiercast.flows.models import list_models
 from tiercast.flows.prune import Pruning, prune, to_document
 from tiercast.flows.served import who_served
+from tiercast.intake.stated import stated_time
 from tiercast.render.difference import show_difference
 from tiercast.render.models import show_models, show_pruned, show_served
 from tiercast.render.output import print_json
@@ -58,7 +59,7 @@ def _list(wiring: Wiring, moments: list[Moment], *, as_json: bool) -> None:
 
 
 def _at(wiring: Wiring, moments: list[Moment], text: str, *, as_json: bool) -> None:
-    at = time_option(text, "--at")
+    at = stated_time(text, "--at")
     answer = who_served(wiring.objects, wiring.read_log(), moments, at or now())
     if as_json:
         print_json(answer.to_document())

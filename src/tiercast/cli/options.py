@@ -1,16 +1,13 @@
 """Options that every command takes, and what they open."""
 
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
 import typer
 
-from tiercast.core.errors import InvalidInput, Missing
-from tiercast.core.video import platform_name
+from tiercast.core.errors import Missing
 from tiercast.flows.model_store import ModelStore, Writer
-from tiercast.intake.values import parse_time
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring, actor, now
 
@@ -50,26 +47,3 @@ def open_store(home: Path) -> ModelStore:
 def person() -> Writer:
     """Whoever is at the keyboard now, for one entry of the promotion log."""
     return Writer(actor=actor(), at=now(), token=uuid4().hex)
-
-
-def platform_option(text: str | None) -> str | None:
-    """A platform's name from a flag; raises InvalidInput where it cannot be one."""
-    if text is None:
-        return None
-    name = platform_name(text)
-    if name is None:
-        raise InvalidInput(f"--platform {text!r} is no platform name; write tiktok, youtube or instagram.")
-    return name
-
-
-def time_option(text: str | None, name: str) -> datetime | None:
-    """An aware time from a flag, a bare day being its end; raises InvalidInput showing how one is written."""
-    if text is None:
-        return None
-    try:
-        parsed = parse_time(text)
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        raise InvalidInput(f"{name} {text!r} is no time; write 2026-11-01T06:00:00Z or 2026-11-01.")
-    return parsed.at + timedelta(hours=23, minutes=59, seconds=59) if parsed.date_only else parsed.at

@@ -11,7 +11,7 @@ import typer
 
 from tiercast.adapters.files import open_bytes, open_file
 from tiercast.adapters.formats import drafts, table
-from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home, platform_option
+from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.flows.given import cleaned, early_max_age_hours
@@ -30,6 +30,7 @@ from tiercast.flows.predict import (
     with_platforms_of_creators,
 )
 from tiercast.intake.schema import SCHEMA, slips
+from tiercast.intake.stated import stated_platform
 from tiercast.ports import SourceFile, VideoHistory
 from tiercast.render.output import warn
 from tiercast.render.predictions import check_ending, show_predictions, write_predictions
@@ -57,7 +58,7 @@ def command(
         check_ending(output)
     wiring = open_home(home)
     servings = servings_for(wiring, moment)
-    rows, refused = _stored(wiring) if stored else _given(str(source), platform_option(platform))
+    rows, refused = _stored(wiring) if stored else _given(str(source), stated_platform(platform, "--platform"))
     if any(each.forecasts for each in servings) and not stored:
         rows = _with_known_platforms(rows, wiring)
     request = Request(rows, now(), early_max_age_hours(servings, wiring.settings.moments.early_max_age_hours))

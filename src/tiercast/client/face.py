@@ -8,13 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeVar
 
-from tiercast.answering import LONGEST_REASON, MOST_RUNS, Wanted, stated_platform, stated_time
+from tiercast.answering import LONGEST_REASON, MOST_RUNS, Wanted
 from tiercast.client.answers import Ingested, MomentModels, Predictions, Promotion, Run, Score
 from tiercast.client.in_process import InProcess
 from tiercast.client.items import Item, Videos, items_of, json_of, parts_of
 from tiercast.client.over_http import OverHttp, open_http
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
+from tiercast.intake.stated import stated_platform, stated_time
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -97,7 +98,7 @@ class Tiercast:
         """
         stated_platform(platform)
         at = scraped_at.isoformat() if isinstance(scraped_at, datetime) else scraped_at
-        stated_time(at)
+        stated_time(at, "scraped_at")
         parts = parts_of(items_of(items))
         return self._read(Ingested.of, [self._asked.ingest(part, platform, at) for part in parts])
 

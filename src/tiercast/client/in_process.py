@@ -17,8 +17,6 @@ from tiercast.answering import (
     misspelt,
     rolled_back,
     serving_for,
-    stated_platform,
-    stated_time,
 )
 from tiercast.core.errors import InvalidInput, Missing, TiercastError
 from tiercast.core.moments import Moment
@@ -27,6 +25,7 @@ from tiercast.flows.models import list_models, promotion_document
 from tiercast.flows.predict import Serving, load_champions, nobody_keeps
 from tiercast.flows.runs import run_document
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of, score
+from tiercast.intake.stated import stated_platform, stated_time
 from tiercast.wiring import Wiring, actor, now
 
 
@@ -116,7 +115,7 @@ class InProcess:
 
     def ingest(self, part: Sequence[str], platform: str | None, scraped_at: str | None) -> Mapping[str, Any]:
         """What some items brought."""
-        options = IngestOptions(now(), stated_platform(platform), stated_time(scraped_at))
+        options = IngestOptions(now(), stated_platform(platform), stated_time(scraped_at, "scraped_at"))
         report = ingested(self.wiring, f"[{','.join(part)}]".encode(), options)
         told: Mapping[str, Any] = plain(IngestReport([report]).to_document())
         return told

@@ -17,7 +17,6 @@ from tiercast.answering import (
     form_of,
     misspelt,
     serving_for,
-    stated_platform,
     video_id_of,
     why_nothing,
 )
@@ -27,6 +26,7 @@ from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import PredictAnswer, PredictRequest, body_of, problems
+from tiercast.intake.stated import stated_platform
 
 LARGE_BODY_BYTES: Final = 100_000
 """Reading more than this, or writing its answer, takes milliseconds for which others should not wait."""

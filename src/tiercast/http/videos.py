@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tiercast.answering import SOURCE, ingested, stated_platform, stated_time
+from tiercast.answering import SOURCE, ingested
 from tiercast.flows.ingest import IngestOptions, IngestReport
 from tiercast.http.bodies import JSON_TYPES, document_of
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.service import service_of
 from tiercast.http.shapes import VIDEO, problems
+from tiercast.intake.stated import stated_platform, stated_time
 from tiercast.wiring import now
 
 LINES: Final = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
@@ -117,7 +118,7 @@ async def ingest(
     scraped_at: Annotated[str | None, Query(description="Of items that do not state theirs", max_length=64)] = None,
 ) -> Response:
     """Videos and observations from items of any scraper; the same body twice adds nothing."""
-    options = IngestOptions(now(), stated_platform(platform), stated_time(scraped_at))
+    options = IngestOptions(now(), stated_platform(platform), stated_time(scraped_at, "scraped_at"))
     body = await request.body()
     service, loop = service_of(request), asyncio.get_running_loop()
     document = await loop.run_in_executor(service.writers, _ingested, request, body, options)
