@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tiercast.core.errors import InvalidInput
+from tiercast.serve_settings import Notify
 from tiercast.settings import Retrain, Settings
 from tiercast.wiring import Wiring, actor, libraries, now
 
@@ -22,6 +24,13 @@ def test_the_password_is_not_part_of_what_people_read(tmp_path: Path) -> None:
     where = wiring(tmp_path, "postgresql://ana:secret-word@host/db").where
     assert "secret-word" not in where
     assert "ana" in where
+
+
+def test_nobody_is_told_where_nobody_is_named(tmp_path: Path) -> None:
+    nobody = wiring(tmp_path, "sqlite:///{home}/videos.db")
+    assert nobody.notifier is None
+    somebody = nobody.settings.model_copy(update={"notify": Notify(webhook_url=SecretStr("http://127.0.0.1:1/x"))})
+    assert Wiring(somebody).notifier is not None
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])

@@ -30,11 +30,13 @@ from tiercast.adapters.sql_predictions import SqlPredictions
 from tiercast.adapters.sql_runs import SqlRunLog
 from tiercast.adapters.sql_slots import SqlSlots
 from tiercast.adapters.sql_videos import SqlVideoStore
+from tiercast.adapters.webhook import Webhook
 from tiercast.core.errors import InvalidInput
 from tiercast.ports import (
     FrozenSet,
     InProgress,
     KeyRing,
+    Notifier,
     ObjectStore,
     PromotionLog,
     Rehearsal,
@@ -143,6 +145,12 @@ class Wiring:
     def slots(self) -> Slots:
         """The times at which the schedule was due."""
         return SqlSlots(self.engine, self.where, "retrain")
+
+    @property
+    def notifier(self) -> Notifier | None:
+        """Who hears of retrains that did not promote; None where nobody wants to."""
+        url, shape = self.settings.notify.webhook_url, self.settings.notify.format
+        return None if url is None else Webhook(url.get_secret_value(), shape)
 
     def rehearsal(self) -> Rehearsal:
         """A fresh process, already starting."""

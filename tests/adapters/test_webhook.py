@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tiercast.adapters import webhook
-from tiercast.adapters.webhook import Webhook, open_webhook
+from tiercast.adapters.webhook import Webhook
 from tiercast.core.errors import Unavailable
 from tiercast.ports import Notice
 
@@ -124,7 +124,3 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
 def test_an_address_that_cannot_be_asked_is_unavailable_and_no_fault(url: str) -> None:
     with pytest.raises(Unavailable, match="could not be asked"):
         Webhook(url, "json").send(NOTICE)
-
-
-def test_nobody_is_told_where_nobody_is_named() -> None:
-    assert open_webhook(None, "auto") is None

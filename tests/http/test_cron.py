@@ -67,7 +67,7 @@ class Service:
         """The child's process, once it renews the lease itself."""
 
         def holder() -> int | None:
-            found = self.retrainer.running()
+            found = self.wiring.in_progress()
             process = int(re.findall(r"process (\d+) on", found.holder)[0]) if found else os.getpid()
             return None if process == os.getpid() else process
 
@@ -133,7 +133,7 @@ def test_without_a_secret_nobody_gets_in_whatever_they_send(
     answer = service.ask(path, method=method, bearer=bearer)
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert "TIERCAST_CRON_SECRET" in answer.json()["detail"]
-    assert service.retrainer.running() is None
+    assert service.wiring.in_progress() is None
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_the_secret_alone_opens_the_route(serve: Open, header: bytes | None, pat
     answer = service.send("POST", path, header)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert SECRET not in answer.text
-    assert service.retrainer.running() is None
+    assert service.wiring.in_progress() is None
 
 
 @pytest.mark.parametrize("wait", ["-1", "301", "nan", "inf", "soon", "1,5"])
@@ -156,7 +156,7 @@ def test_a_wait_out_of_range_starts_nothing(serve: Open, wait: str) -> None:
     assert answer.status_code == 422
     assert repr(wait) in answer.json()["detail"]
     assert "from 0 to 300" in answer.json()["detail"]
-    assert service.retrainer.running() is None
+    assert service.wiring.in_progress() is None
 
 
 def test_each_method_stands_in_the_documentation_once(serve: Open) -> None:
@@ -180,7 +180,7 @@ def test_the_answer_names_the_run_at_once_and_the_run_goes_on(serve: Open, metho
     document = service.retrainer.result(run, PATIENCE_SECONDS)
     assert document is not None
     assert (document["run"], document["status"]) == (run, "held")
-    assert run_document(service.wiring.runs, run, service.retrainer.running()) == document
+    assert run_document(service.wiring.runs, run, service.wiring.in_progress()) == document
 
 
 def test_whoever_waits_gets_the_whole_result(serve: Open) -> None:
@@ -222,7 +222,7 @@ def test_a_second_caller_is_told_which_run_goes_on_also_by_another_server(serve:
         assert (answer.status_code, answer.json()["run"]) == (409, run)
         assert f"A retrain is running already: {run}" in answer.json()["detail"]
         assert "process" not in answer.json()["detail"]
-        told = run_document(service.wiring.runs, run, service.retrainer.running())
+        told = run_document(service.wiring.runs, run, service.wiring.in_progress())
         assert (told["run"], told["status"], told["runs"]) == (run, "running", [])
     document = first.retrainer.result(run, PATIENCE_SECONDS)
     assert document is not None
@@ -271,7 +271,7 @@ def hook() -> Iterator[Listener]:
 def told_of(service: Service, run: str) -> Any:
     document = service.retrainer.result(run, PATIENCE_SECONDS)
     assert document is not None
-    assert service.retrainer.running() is None
+    assert service.wiring.in_progress() is None
     assert run_document(service.wiring.runs, run, None) == document
     return document
 
@@ -400,13 +400,13 @@ def test_a_retrain_outlives_a_server_that_is_killed_and_keeps_the_lease(serve: O
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         assert server.stdout is not None
         run = server.stdout.readline().decode().strip()
-        until(lambda: None if f"process {server.pid} " in service.retrainer.running().holder else True)  # type: ignore[union-attr]
+        until(lambda: None if f"process {server.pid} " in service.wiring.in_progress().holder else True)  # type: ignore[union-attr]
         server.kill()
     with pytest.raises(Busy):
         service.retrainer.start("cron")
     (record,) = until(lambda: service.wiring.runs.of(run) or None)
     assert (record.run, record.status) == (run, "promoted")
-    assert until(lambda: True if service.retrainer.running() is None else None)
+    assert until(lambda: True if service.wiring.in_progress() is None else None)
 
 
 def test_who_asked_to_hear_of_ends_does(serve: Open) -> None:

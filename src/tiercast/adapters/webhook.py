@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-import httpx2
-
 from tiercast.core.errors import Unavailable
 from tiercast.ports import Notice
 
@@ -38,6 +36,8 @@ class Webhook:
 
     def _post(self, body: Mapping[str, object]) -> str:
         """How the attempt failed; empty where it did not."""
+        import httpx2  # noqa: PLC0415  a tenth of a second, which only those pay who have something to tell
+
         try:
             with (
                 httpx2.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
@@ -53,8 +53,3 @@ def _host(url: str) -> str | None:
         return urlsplit(url).hostname
     except ValueError:  # an address that cannot be asked says so when it is
         return None
-
-
-def open_webhook(url: str | None, shape: Shape) -> Webhook | None:
-    """The webhook of the settings; None where none is set."""
-    return None if url is None else Webhook(url, shape)

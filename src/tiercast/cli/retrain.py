@@ -12,7 +12,6 @@ import typer
 
 from tiercast.adapters.handover import CHOSEN, Handed, handed_over
 from tiercast.adapters.time_limit import TimeLimit
-from tiercast.adapters.webhook import open_webhook
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
@@ -143,9 +142,7 @@ def _show(done: Retrained, *, as_json: bool) -> None:
 
 def _notify(wiring: Wiring, noted: Sequence[RunRecord]) -> None:
     """Tell of what did not promote; a notice that does not arrive changes nothing about the run."""
-    notify_settings = wiring.settings.notify
-    url = notify_settings.webhook_url
-    trouble = notify(noted, open_webhook(url.get_secret_value() if url else None, notify_settings.format))
+    trouble = notify(noted, wiring.notifier)
     if trouble:
         structlog.get_logger().warning("notice", trouble=trouble)
 

@@ -11,14 +11,13 @@ import structlog
 
 from tiercast.adapters.handover import handing
 from tiercast.adapters.sql_lease import SqlLease
-from tiercast.adapters.webhook import open_webhook
 from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.notify import Noting, notify
 from tiercast.flows.report import RunReport, recorded, run_id
 from tiercast.flows.runs import told
 from tiercast.http.child import Child, why
-from tiercast.ports import InProgress, RunRecord
+from tiercast.ports import RunRecord
 from tiercast.wiring import Wiring, now
 
 GRACE_SECONDS: Final = 15
@@ -92,10 +91,6 @@ class Retrainer:
         """Whether this process still waits for its end; answers at once."""
         job = self._jobs.get(run)
         return job is not None and not job.ended.is_set()
-
-    def running(self) -> InProgress | None:
-        """The retrain that is under way, in this process or elsewhere."""
-        return self._wiring.in_progress()
 
     def close(self) -> None:
         """Let no retrain begin, and end the one that goes on: it is recorded as failed and its lease given back."""
@@ -177,8 +172,7 @@ class Retrainer:
 
     def _notify(self, noted: list[RunRecord]) -> None:
         """Tell of a run that its own process could not tell of."""
-        url, shape = self._wiring.settings.notify.webhook_url, self._wiring.settings.notify.format
-        trouble = notify(noted, open_webhook(url.get_secret_value() if url else None, shape))
+        trouble = notify(noted, self._wiring.notifier)
         if trouble:
             structlog.get_logger().warning("notice", trouble=trouble)
 
