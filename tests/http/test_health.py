@@ -7,7 +7,7 @@ import pytest
 from http_service import client_of, video
 from starlette.testclient import TestClient
 
-from cli.program import environment, tiercast
+from cli.program import tiercast
 from tiercast.http.service import Service
 
 
@@ -118,7 +118,3 @@ def test_what_is_refused_before_its_route_is_counted_and_logged_under_that_route
         ("GET", "unmatched", "1.0"),
         ("POST", "/v1/predict", "1.0"),
     ]
-
-
-def test_the_tests_run_without_the_settings_of_this_machine() -> None:
-    assert not [name for name in environment() if name.startswith("TIERCAST_") and name != "TIERCAST_RETRAIN__MOMENTS"]

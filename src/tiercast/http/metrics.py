@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -12,6 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from tiercast.checks import CHECKS
 from tiercast.core.findings import Outcome
 from tiercast.flows.report import Status
+from tiercast.http.champions import Loaded
 from tiercast.ports import RunRecord
 
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -32,7 +34,7 @@ class Metrics:
         self.predictions = self._counter("predictions", "Videos predicted", "moment", "tier")
         self.unanswered = self._counter("unanswered", "Videos that got no prediction", "reason")
         self.runs = self._counter("runs", "Retrains that this service started", "moment", "status")
-        self.champion_age = self._gauge("champion_age_seconds", "Since the champion was promoted", "moment")
+        self.champion_age = self._gauge("champion_age_seconds", "Since the champion began to serve", "moment")
         self.training_age = self._gauge("training_age_seconds", "Since its newest training video", "moment")
         self.last_run = self._gauge("last_run", "1 for the outcome of the newest run", "moment", "status")
         self.last_run_at = self._gauge("last_run_timestamp_seconds", "When the newest run began", "moment")
@@ -61,6 +63,16 @@ class Metrics:
         for run in document.get("runs", [document]):
             if "status" in run:
                 self.runs.labels(run["moment"], run["status"]).inc()
+
+    def tell_champions(self, champions: Iterable[Loaded], at: datetime) -> None:
+        """How long each champion has served, and how old the newest video is that it learned from."""
+        for loaded in champions:
+            if loaded.serving is None or loaded.since is None:
+                continue
+            moment, newest = loaded.serving.moment.value, loaded.serving.release.manifest.newest_training_video_at
+            self.champion_age.labels(moment).set((at - loaded.since).total_seconds())
+            if newest is not None:
+                self.training_age.labels(moment).set((at - datetime.fromisoformat(newest)).total_seconds())
 
     def tell_last_runs(self, records: Iterable[RunRecord]) -> None:
         """The newest run of each moment; records come newest first."""

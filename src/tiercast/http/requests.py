@@ -26,16 +26,14 @@ HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; logged only where they fail."""
 TOLD: Final = ("request_id", "key", "videos", "run")
 """What the guard and the routes leave in the request's state for its line."""
 UNANSWERED: Final = 0
+"""The status of a request before its answer begins."""
 UNMATCHED: Final = "unmatched"
 """The route of an address that no route has; addresses themselves would be series without end."""
 CLOSED_EARLY: Final = 499

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -24,6 +23,9 @@ THREADS: Final = 4
 """Lanes and large bodies side by side; one of them may wait for a database while others answer from memory."""
 WRITERS: Final = 2
 """Bodies that are stored side by side; where a writer waits for the database, threads are left to whoever reads."""
+
+LAST_RUNS: Final = 20
+"""Enough to hold the newest run of each moment, unless one of them fails again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,8 @@ class Service:
         self._tell_metrics()
 
     def _tell_metrics(self) -> None:
-        metrics, at = self.metrics, now()
-        for moment, loaded in self.champions.loaded().items():
-            if loaded.serving is not None and loaded.since is not None:
-                metrics.champion_age.labels(moment.value).set((at - loaded.since).total_seconds())
-                newest = loaded.serving.release.manifest.newest_training_video_at
-                if newest is not None:
-                    age = (at - datetime.fromisoformat(newest)).total_seconds()
-                    metrics.training_age.labels(moment.value).set(age)
+        metrics = self.metrics
+        metrics.tell_champions(self.champions.loaded().values(), now())
         metrics.kept.set(self.recorder.kept)
         metrics.dropped.set(self.recorder.dropped)
         metrics.waiting.set(self.recorder.waiting)
@@ -122,10 +118,6 @@ class Service:
         if (silent := self.upkeep.silent_seconds()) is not None:
             found["upkeep"] = f"Nothing outside was looked at for {silent:.0f} seconds; what is told here is as old."
         return found
-
-
-LAST_RUNS: Final = 20
-"""Enough to hold the newest run of each moment, unless one of them fails again and again."""
 
 
 def service_of(request: Request) -> Service:
