@@ -30,7 +30,7 @@ from tiercast.flows.predict import (
 )
 from tiercast.flows.rollback import rollback
 from tiercast.intake.schema import slips
-from tiercast.ports import VideoHistory
+from tiercast.ports.videos import VideoHistory
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring, now
 

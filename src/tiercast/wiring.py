@@ -32,21 +32,10 @@ from tiercast.adapters.sql_slots import SqlSlots
 from tiercast.adapters.sql_videos import SqlVideoStore
 from tiercast.adapters.webhook import Webhook
 from tiercast.core.errors import InvalidInput
-from tiercast.ports import (
-    FrozenSet,
-    InProgress,
-    KeyRing,
-    Notifier,
-    ObjectStore,
-    PromotionLog,
-    Rehearsal,
-    RunLog,
-    ScrapedTable,
-    ServedPredictions,
-    Slots,
-    VideoHistory,
-    VideoStore,
-)
+from tiercast.ports.models import ObjectStore, PromotionLog, Rehearsal
+from tiercast.ports.runs import InProgress, Notifier, RunLog, Slots
+from tiercast.ports.serving import KeyRing, ServedPredictions
+from tiercast.ports.videos import FrozenSet, ScrapedTable, VideoHistory, VideoStore
 from tiercast.settings import Settings
 
 LIBRARIES: Final = ("numpy", "polars", "scikit-learn", "xgboost-cpu", "xgboost")

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tiercast.adapters.sql_keys import SqlKeyRing
 from tiercast.core.errors import Unavailable
-from tiercast.ports import KeyRing, NamedKey
+from tiercast.ports.serving import KeyRing, NamedKey
 
 T0 = datetime(2026, 1, 10, 12, 0, 0, 7, tzinfo=UTC)
 T1 = T0 + timedelta(hours=1)

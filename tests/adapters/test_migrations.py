@@ -16,7 +16,7 @@ from tiercast.adapters.databases import database_id, open_postgres, open_sqlite
 from tiercast.adapters.sql_history import SqlVideoHistory
 from tiercast.adapters.sql_videos import SqlVideoStore
 from tiercast.intake.schema import SCHEMA
-from tiercast.ports import Added
+from tiercast.ports.videos import Added
 
 POSTED = datetime(2026, 1, 1, tzinfo=UTC)
 LONG_HANDLE = "".join(map(chr, random.Random(8).choices(range(0x4E00, 0x9FA5), k=4_000)))

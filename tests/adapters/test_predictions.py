@@ -16,7 +16,7 @@ from tiercast.adapters import sql_predictions
 from tiercast.adapters.sql_predictions import SqlPredictions
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
-from tiercast.ports import MissingCounts, ServedPrediction
+from tiercast.ports.serving import MissingCounts, ServedPrediction
 
 T0: Final = datetime(2026, 1, 10, 12, tzinfo=UTC)
 LONG_HANDLE: Final = "".join(map(chr, random.Random(8).choices(range(0x4E00, 0x9FA5), k=4_000)))

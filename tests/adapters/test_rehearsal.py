@@ -24,7 +24,7 @@ from tiercast.learn.models import KINDS, Inputs
 from tiercast.learn.ordinal import OrdinalModel
 from tiercast.learn.recipes import Rows
 from tiercast.learn.training_set import tier_weights
-from tiercast.ports import Question
+from tiercast.ports.models import Question
 
 RNG = np.random.default_rng(4)
 X = RNG.beta(1, 6, (200, 15))

@@ -10,7 +10,7 @@ from tiercast.adapters.replay_folder import ReplayFolder
 from tiercast.adapters.scratch import FreeLease, MemoryLog
 from tiercast.core.errors import Missing
 from tiercast.core.moments import Moment
-from tiercast.ports import ReplayedStep
+from tiercast.ports.runs import ReplayedStep
 
 PARTS: dict[str, object] = {"walk": {"from": "2026-01-05"}, "settings": {"seed": 1}, "store": {"hash": "a"}}
 

@@ -13,7 +13,7 @@ from tiercast.adapters.home import RunFolder, RunsInEither
 from tiercast.adapters.sql_runs import SqlRunLog
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
-from tiercast.ports import RunLog, RunRecord
+from tiercast.ports.runs import RunLog, RunRecord
 
 T0 = datetime(2026, 1, 10, 12, tzinfo=UTC)
 DOCUMENT = {"status": "held", "reason": 'Zu wenig Videos – 日本 "x" \\N', "findings": [{"observed": None, "n": 0.1}]}

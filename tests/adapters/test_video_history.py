@@ -12,7 +12,7 @@ from tiercast.adapters.sql_reads import IDS_A_QUERY
 from tiercast.core.errors import Unavailable
 from tiercast.intake.schema import SCHEMA
 from tiercast.learn.generated import generate
-from tiercast.ports import Erased
+from tiercast.ports.videos import Erased
 
 T0 = datetime(2026, 1, 10, 12, tzinfo=UTC)
 POSTED = datetime(2026, 1, 1, 8, 30, 15, 123_457, tzinfo=UTC)

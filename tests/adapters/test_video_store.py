@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tiercast.intake.schema import SCHEMA
-from tiercast.ports import Added, Erased
+from tiercast.ports.videos import Added, Erased
 
 T0 = datetime(2026, 1, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

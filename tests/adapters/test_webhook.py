@@ -13,7 +13,7 @@ import pytest
 from tiercast.adapters import webhook
 from tiercast.adapters.webhook import Webhook
 from tiercast.core.errors import Unavailable
-from tiercast.ports import Notice
+from tiercast.ports.runs import Notice
 
 NOTICE = Notice("20260110T120000-abc123", {"run": "20260110T120000-abc123", "reason": "日本 <b>"}, "*held* &lt;b&gt;")
 

@@ -12,7 +12,7 @@ from tiercast.core.errors import Missing
 from tiercast.core.moments import Moment
 from tiercast.flows.forget import Places, forget
 from tiercast.flows.ingest import IngestOptions, ingest_table
-from tiercast.ports import ServedPrediction
+from tiercast.ports.serving import ServedPrediction
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
 

@@ -14,7 +14,7 @@ from tiercast.adapters.contents import OpenedFile
 from tiercast.adapters.files import open_file
 from tiercast.core.errors import InvalidInput
 from tiercast.flows.ingest import FileReport, IngestOptions, IngestReport, ingest_file
-from tiercast.ports import RawBatch
+from tiercast.ports.videos import RawBatch
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
 

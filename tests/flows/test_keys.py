@@ -13,7 +13,7 @@ from tiercast.adapters.databases import open_sqlite
 from tiercast.adapters.sql_keys import SqlKeyRing
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.flows.keys import add_key, keys_document, revoke_key
-from tiercast.ports import KeyRing
+from tiercast.ports.serving import KeyRing
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 

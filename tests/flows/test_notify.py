@@ -8,7 +8,7 @@ from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows import notify as notices
 from tiercast.flows.notify import LONGEST, Noting, notice_of, notify
-from tiercast.ports import Notice, RunRecord
+from tiercast.ports.runs import Notice, RunRecord
 
 AT = datetime(2026, 11, 23, 3, tzinfo=UTC)
 FAIL = {"code": "C201", "title": "Accuracy <on> test & rest", "outcome": "fail", "demoted": False, "observed": 0.4}

@@ -30,7 +30,8 @@ from tiercast.flows.replay_report import Replayed
 from tiercast.flows.retrain import retrain
 from tiercast.learn.features import FEATURES
 from tiercast.learn.predictor import Predictor
-from tiercast.ports import ReplayedStep, ServedPrediction
+from tiercast.ports.runs import ReplayedStep
+from tiercast.ports.serving import ServedPrediction
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
 

@@ -24,7 +24,7 @@ from tiercast.flows.promotion_history import history
 from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import retrain
 from tiercast.flows.rollback import rollback
-from tiercast.ports import PromotionLog, Question
+from tiercast.ports.models import PromotionLog, Question
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring
 

@@ -14,7 +14,7 @@ from tiercast.adapters.sql_keys import SqlKeyRing
 from tiercast.core.errors import Unavailable
 from tiercast.flows.keys import add_key, revoke_key
 from tiercast.http.keys import Keys
-from tiercast.ports import KeyRing
+from tiercast.ports.serving import KeyRing
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from cli.program import LENIENT, OTHER, tiercast
 from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
 from tiercast.http.champions import Champions, Sources
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 

@@ -10,7 +10,7 @@ import pytest
 from tiercast.core.errors import Unavailable
 from tiercast.http import history
 from tiercast.http.history import LastKnownHistory
-from tiercast.ports import VideoHistory
+from tiercast.ports.videos import VideoHistory
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 

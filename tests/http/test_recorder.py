@@ -23,7 +23,7 @@ from tiercast.core.errors import Unavailable
 from tiercast.flows.kept import Kept, served_of
 from tiercast.http import recorder as recording
 from tiercast.http.recorder import Recorder
-from tiercast.ports import ServedPredictions
+from tiercast.ports.serving import ServedPredictions
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PATIENCE_SECONDS: Final = 60

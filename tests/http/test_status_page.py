@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from cli.program import tiercast
 from tiercast.core.moments import Moment
 from tiercast.http.service import Service
-from tiercast.ports import InProgress, RunRecord
+from tiercast.ports.runs import InProgress, RunRecord
 from tiercast.render.status import (
     Keeping,
     MomentStatus,

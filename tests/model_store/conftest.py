@@ -15,7 +15,7 @@ from model_store.survival import INJECTED
 from tiercast.adapters.objects import open_objects
 from tiercast.adapters.promotion_logs import ObjectLog, SqlLog, promotions
 from tiercast.flows.model_store import ModelStore
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

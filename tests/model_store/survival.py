@@ -9,7 +9,7 @@ from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.flows.model_store import ModelStore, Race, load_release, releases, standing
 from tiercast.flows.promotion_history import history
 from tiercast.flows.publish import Passed, publish
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 INJECTED: Counter[str] = Counter()
 """Faults by kind, as the summary of the test session prints them."""

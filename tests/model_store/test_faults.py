@@ -19,7 +19,7 @@ from tiercast.adapters import objects as adapter
 from tiercast.adapters.objects import FolderObjects, open_objects
 from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.core.errors import Unavailable
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 OLD, NEW = 1, 2
 WRITES = {"probe": 1, "labels.json": 2, "model.json": 3, "manifest.json": 4, "promotion": 5}

@@ -13,7 +13,7 @@ import pytest
 
 from tiercast.adapters.objects import open_objects
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 
 def test_an_object_reads_back_as_it_was_put(objects: ObjectStore) -> None:

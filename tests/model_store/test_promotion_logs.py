@@ -17,7 +17,7 @@ from tiercast.adapters.objects import open_objects
 from tiercast.adapters.promotion_logs import SqlLog
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.flows.model_store import ModelStore, champion, history, promote, standing
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 
 def test_an_entry_reads_back_and_its_number_is_taken(store: ModelStore) -> None:

@@ -13,7 +13,7 @@ from tiercast.flows.model_store import ModelStore, champion, load_release, promo
 from tiercast.flows.promotion_history import history
 from tiercast.flows.prune import Pruned, Pruning, prune
 from tiercast.flows.rollback import pin, rollback, unpin
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 
 def after(days: float, *, keep: int = 1, dry_run: bool = False) -> Pruning:

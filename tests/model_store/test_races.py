@@ -19,7 +19,7 @@ from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.release import Promotion
 from tiercast.flows.model_store import load_release
 from tiercast.flows.promotion_history import history
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 RIVALS = 8
 

@@ -12,7 +12,7 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
 from tiercast.flows.model_store import ModelStore, champion, load_release, releases, resolve_release, upload
 from tiercast.flows.promotion_history import history
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
 
 
 def test_an_uploaded_release_loads_byte_for_byte(objects: ObjectStore) -> None:

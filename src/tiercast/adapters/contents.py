@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from tiercast.core.errors import InvalidInput
-from tiercast.ports import RawBatch
+from tiercast.ports.videos import RawBatch
 
 BATCH_ROWS: Final = 20_000
 """Rows handed out at once: some 50 MB of parsed scraper items."""

@@ -14,7 +14,7 @@ from tiercast.adapters.formats.frames import shown_keys
 from tiercast.adapters.formats.item import Format
 from tiercast.adapters.frame_rows import batch_of_frame
 from tiercast.core.errors import InvalidInput
-from tiercast.ports import RawBatch
+from tiercast.ports.videos import RawBatch
 
 _OTHER_DELIMITERS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LONGEST_CELL: Final = 2**31 - 1

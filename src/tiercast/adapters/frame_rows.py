@@ -9,7 +9,7 @@ import polars as pl
 from tiercast.adapters.formats import drafts, table
 from tiercast.adapters.formats.frames import batch_of
 from tiercast.adapters.formats.item import Format
-from tiercast.ports import RawBatch
+from tiercast.ports.videos import RawBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import polars as pl
 
 from tiercast.core.errors import InvalidInput
 from tiercast.intake.schema import SCHEMA
-from tiercast.ports import Added, Erased, VideoHistory, VideoStore
+from tiercast.ports.videos import Added, Erased, VideoHistory, VideoStore
 
 KEY = ["platform", "video_id"]
 ORDER = ("published_at", *KEY, "scraped_at")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tiercast.core.errors import InvalidInput
 from tiercast.core.tiers import TIERS
 from tiercast.learn.features import OBSERVED
-from tiercast.ports import FrozenSet
+from tiercast.ports.videos import FrozenSet
 
 LABEL: Final = "label"
 SPLIT: Final = "split"

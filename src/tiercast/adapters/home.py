@@ -12,7 +12,7 @@ from uuid import uuid4
 from tiercast.adapters.sql_runs import ids_of
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.moments import Moment
-from tiercast.ports import RunLog, RunRecord
+from tiercast.ports.runs import RunLog, RunRecord
 
 
 class RejectFolder:

@@ -11,7 +11,7 @@ from tiercast.adapters.formats import choose, recognise
 from tiercast.adapters.formats.frames import batch_of, shown_keys
 from tiercast.adapters.formats.item import Format
 from tiercast.core.errors import InvalidInput
-from tiercast.ports import RawBatch, Unreadable
+from tiercast.ports.videos import RawBatch, Unreadable
 
 SAMPLE_ITEMS: Final = 100
 """Items looked at together to recognise a format: scrapers mix in error rows, rarely this many in a row."""

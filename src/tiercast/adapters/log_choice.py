@@ -10,7 +10,7 @@ from tiercast.adapters.promotion_logs import ObjectLog, SqlLog
 from tiercast.core.canonical import canonical_json, sha256_hex
 from tiercast.core.errors import InvalidInput, Missing, Unavailable
 from tiercast.core.moments import Moment
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
 
 RECORD_KEY: Final = "promotion-log.json"
 PROBE_KEY: Final = "probe.json"

@@ -15,7 +15,7 @@ from obstore.store import LocalStore, from_url
 
 from tiercast.adapters.store_faults import bucket_is_missing, unavailable
 from tiercast.core.errors import InvalidInput, Missing
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig

@@ -13,7 +13,7 @@ from tiercast.adapters.formats import choose
 from tiercast.adapters.formats.item import Format
 from tiercast.adapters.frame_rows import batch_of_frame
 from tiercast.core.errors import InvalidInput
-from tiercast.ports import RawBatch
+from tiercast.ports.videos import RawBatch
 
 MAGIC: Final = b"PAR1"
 _HASHED_AT_ONCE: Final = 2**20

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from tiercast.core.errors import Missing, Unavailable
 from tiercast.core.moments import Moment
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 _ENTRY: Final = re.compile(r"(\d{8,})\.json")
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tiercast.core.errors import Unavailable
 from tiercast.core.release import MANIFEST_NAME, Release
-from tiercast.ports import Question
+from tiercast.ports.models import Question
 
 TIMEOUT_SECONDS: Final = 60
 """It starts in under a second; a minute is a machine in trouble."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from tiercast.core.canonical import canonical_json, sha256_hex
 from tiercast.core.errors import Unavailable
-from tiercast.ports import ReplayedStep
+from tiercast.ports.runs import ReplayedStep
 
 PARTS = "replay.json"
 KEY_DIGITS = 16

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Engine, MetaData, Table, inspect, select, text
 
 from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.formats import scraped_videos
-from tiercast.ports import RawBatch
+from tiercast.ports.videos import RawBatch
 
 TABLE: Final = "scraped_videos"
 PAGE: Final = 5_000

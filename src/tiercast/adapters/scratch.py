@@ -11,7 +11,8 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import Release, verify_release
 from tiercast.learn.models import Inputs
 from tiercast.learn.predictor import Predictor
-from tiercast.ports import Question, RunRecord
+from tiercast.ports.models import Question
+from tiercast.ports.runs import RunRecord
 
 
 class MemoryLog:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.tables import api_keys, epoch_us, from_epoch_us, microseconds
-from tiercast.ports import NamedKey
+from tiercast.ports.serving import NamedKey
 
 
 class SqlKeyRing:

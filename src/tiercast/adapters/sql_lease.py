@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.tables import leases, now_us
 from tiercast.core.errors import Busy, Unavailable
-from tiercast.ports import InProgress
+from tiercast.ports.runs import InProgress
 
 LEASE_SECONDS: Final = 30
 """A holder that died loses the lease this long after its last sign of life."""

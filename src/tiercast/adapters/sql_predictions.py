@@ -14,7 +14,7 @@ from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.tables import epoch_us, from_epoch_us, microseconds, predictions, videos
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
-from tiercast.ports import MissingCounts, ServedPrediction
+from tiercast.ports.serving import MissingCounts, ServedPrediction
 
 DROPPED_AT_ONCE: Final = 2_000
 """Rows removed in one transaction: SQLite has one writer at a time, and others wait for this one."""

@@ -10,7 +10,7 @@ from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.tables import epoch_us, from_epoch_us, microseconds, runs
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
-from tiercast.ports import RunRecord
+from tiercast.ports.runs import RunRecord
 
 
 class SqlRunLog:

@@ -22,7 +22,7 @@ from tiercast.adapters.tables import (
     videos,
 )
 from tiercast.intake.schema import SCHEMA
-from tiercast.ports import Added, Erased
+from tiercast.ports.videos import Added, Erased
 
 BATCH: Final = 20_000
 """Rows handed to the driver at once: keeps 100,000 videos under some hundred megabytes."""

@@ -39,7 +39,7 @@ from tiercast.adapters.tables import (
     videos,
 )
 from tiercast.core.video import COUNTS, DESCRIPTION
-from tiercast.ports import Added
+from tiercast.ports.videos import Added
 
 DESCRIBED: Final = tuple(column.name for column in DESCRIPTION)
 COUNTED: Final = tuple(column.name for column in COUNTS)

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from tiercast.core.errors import Unavailable
-from tiercast.ports import Notice
+from tiercast.ports.runs import Notice
 
 TIMEOUT_SECONDS: Final = 5.0
 TRIES: Final = 2

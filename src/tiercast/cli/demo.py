@@ -19,7 +19,8 @@ from tiercast.core.moments import Moment
 from tiercast.flows.demo import Demonstration, Stage, demonstrate
 from tiercast.flows.ingest import FileReport, IngestOptions, ingest_file
 from tiercast.learn.generated import REGULAR, generate
-from tiercast.ports import Progress, VideoStore
+from tiercast.ports.runs import Progress
+from tiercast.ports.videos import VideoStore
 from tiercast.render.demo import show_demo
 from tiercast.render.output import print_json, progress_bars, warn
 from tiercast.render.report import write_report

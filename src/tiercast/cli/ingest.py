@@ -14,7 +14,7 @@ from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import InvalidInput, Missing, TiercastError
 from tiercast.flows.ingest import FileReport, IngestOptions, IngestReport, ingest_file, ingest_table
 from tiercast.intake.stated import stated_platform, stated_time
-from tiercast.ports import Progress
+from tiercast.ports.runs import Progress
 from tiercast.render.ingest import show_failures, show_ingest
 from tiercast.render.output import print_json, progress_bars
 from tiercast.wiring import Wiring, now

@@ -31,7 +31,7 @@ from tiercast.flows.predict import (
 )
 from tiercast.intake.schema import SCHEMA, slips
 from tiercast.intake.stated import stated_platform
-from tiercast.ports import SourceFile, VideoHistory
+from tiercast.ports.videos import SourceFile, VideoHistory
 from tiercast.render.output import warn
 from tiercast.render.predictions import check_ending, show_predictions, write_predictions
 from tiercast.wiring import Wiring, now

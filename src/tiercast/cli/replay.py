@@ -27,7 +27,7 @@ from tiercast.flows.replay_questions import Examiner, Questions
 from tiercast.flows.replay_report import Replayed, graded
 from tiercast.flows.retrain import World
 from tiercast.intake.values import parse_time
-from tiercast.ports import Progress
+from tiercast.ports.runs import Progress
 from tiercast.render.output import Silence, print_json, progress_bars, warn
 from tiercast.render.replay import show_replay
 from tiercast.render.replay_page import write_replay

@@ -29,7 +29,7 @@ from tiercast.flows.order import Order
 from tiercast.flows.report import RunReport, recorded, run_id
 from tiercast.flows.retrain import Frame, World
 from tiercast.flows.training_set import TrainingPlan
-from tiercast.ports import Progress, RunRecord
+from tiercast.ports.runs import Progress, RunRecord
 from tiercast.render.logs import log_to_stderr
 from tiercast.render.output import print_json, progress_bars, warn
 from tiercast.render.run import show_run

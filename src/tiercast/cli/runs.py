@@ -9,7 +9,7 @@ import typer
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.flows.runs import find_runs, told
-from tiercast.ports import RunLog
+from tiercast.ports.runs import RunLog
 from tiercast.render.output import print_json, warn
 from tiercast.render.report import write_report
 from tiercast.render.run import show_run, show_runs

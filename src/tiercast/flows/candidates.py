@@ -14,7 +14,7 @@ from tiercast.learn.ordinal import OrdinalModel
 from tiercast.learn.recipes import Fold, Recipe, Rows, Trial
 from tiercast.learn.selection import AVERAGE, Judging, Selected, select
 from tiercast.learn.training_set import TrainingSet
-from tiercast.ports import Progress
+from tiercast.ports.runs import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from tiercast.learn.paired import paired
 from tiercast.learn.predictor import Predictor, checked
 from tiercast.learn.references import log_edges
 from tiercast.learn.training_set import TRAINING_ROWS_FILE, TrainingSet, row_keys
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -14,7 +14,8 @@ from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import World, retrain
 from tiercast.flows.training_set import from_videos
 from tiercast.learn.generated import Generated, IdealForecast, ideal_before_posting, ideal_forecast
-from tiercast.ports import Progress, VideoStore
+from tiercast.ports.runs import Progress
+from tiercast.ports.videos import VideoStore
 
 ENGAGEMENT: Final = ("likes", "comments", "shares", "saves")
 

@@ -8,7 +8,7 @@ from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import FeatureUse, Manifest
 from tiercast.flows.model_store import load_release, resolve_release
-from tiercast.ports import ObjectStore
+from tiercast.ports.models import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from tiercast.core.errors import Missing
-from tiercast.ports import RejectFile, ScrapedTable, ServedPredictions, VideoStore
+from tiercast.ports.serving import ServedPredictions
+from tiercast.ports.videos import RejectFile, ScrapedTable, VideoStore
 
 
 @dataclass(frozen=True, slots=True)

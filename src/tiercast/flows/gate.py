@@ -37,7 +37,7 @@ from tiercast.flows.training_set import Drawn
 from tiercast.learn.features import FEATURES
 from tiercast.learn.groups import newest_week
 from tiercast.learn.training_set import TrainingSet
-from tiercast.ports import Question, Rehearsal
+from tiercast.ports.models import Question, Rehearsal
 
 WEEK: Final = timedelta(days=7)
 MOST: Final = 0.5

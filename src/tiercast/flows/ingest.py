@@ -11,7 +11,8 @@ import polars as pl
 
 from tiercast.intake.clean import Cleaned, Context, clean
 from tiercast.intake.schema import slips
-from tiercast.ports import Added, Progress, RawBatch, RejectFile, ScrapedTable, SourceFile, VideoStore
+from tiercast.ports.runs import Progress
+from tiercast.ports.videos import Added, RawBatch, RejectFile, ScrapedTable, SourceFile, VideoStore
 
 TABLE_NAME = "scraped_videos"
 CONFLICT = "same_time_other_counts"

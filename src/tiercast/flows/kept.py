@@ -13,7 +13,7 @@ import polars as pl
 from tiercast.core.moments import Moment
 from tiercast.learn.features import FEATURES, feature_schema
 from tiercast.learn.predictor import Asked
-from tiercast.ports import MissingCounts, ServedPrediction, ServedPredictions
+from tiercast.ports.serving import MissingCounts, ServedPrediction, ServedPredictions
 
 SCHEMA_DIGITS: Final = 16
 """Enough to tell the feature sets of different versions apart; the manifest has the whole hash."""

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from tiercast.core.errors import InvalidInput, Missing
-from tiercast.ports import KeyRing, NamedKey
+from tiercast.ports.serving import KeyRing, NamedKey
 
 SETTINGS: Final = "settings"
 """The name of the key in the setting ``api_key``."""

@@ -19,7 +19,7 @@ from tiercast.flows.promotion_history import (
     pinned,
     withdrawn,
 )
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
 
 # An entry that is neither accepted nor readable may be in flight; the store's client has waited between its own tries.
 _APPEND_TRIES: Final = 3

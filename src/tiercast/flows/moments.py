@@ -17,7 +17,7 @@ from tiercast.flows.report import RunReport, failed_before_it_began, interrupted
 from tiercast.flows.retrain import ALONE, Frame, World, note_changes, retrain
 from tiercast.flows.runs import run_of
 from tiercast.flows.training_set import Drawn
-from tiercast.ports import Progress, RunLog
+from tiercast.ports.runs import Progress, RunLog
 
 NOT_CHOSEN: Final = "Which moments it would have trained had not been chosen yet."
 

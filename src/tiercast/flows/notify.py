@@ -5,7 +5,7 @@ from time import monotonic
 from typing import Any, Final
 
 from tiercast.core.errors import Unavailable
-from tiercast.ports import Notice, Notifier, RunLog, RunRecord
+from tiercast.ports.runs import Notice, Notifier, RunLog, RunRecord
 
 TOLD: Final = ("held", "rejected", "failed")
 LONGEST: Final = 2_000

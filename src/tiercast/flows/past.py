@@ -10,7 +10,8 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest
 from tiercast.flows.model_store import Standing, load_manifest
 from tiercast.flows.promotion_history import newest_first
-from tiercast.ports import MissingCounts, ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
+from tiercast.ports.serving import MissingCounts
 
 REMEMBERED: Final = 20
 """Promotions whose edges are looked at: five months of weekly ones."""

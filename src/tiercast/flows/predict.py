@@ -20,7 +20,8 @@ from tiercast.learn.history import CreatorPast
 from tiercast.learn.predictor import Asked, Predictor
 from tiercast.learn.reasons import MOST_VIDEOS, reasons
 from tiercast.learn.timeline import History, Timeline
-from tiercast.ports import ObjectStore, PromotionLog, VideoHistory
+from tiercast.ports.models import ObjectStore, PromotionLog
+from tiercast.ports.videos import VideoHistory
 
 __all__ = [
     "MEASURED", "NEEDS", "RICHER_FIRST", "UNKNOWN", "UNSERVED", "Request", "Serving", "Videos", "ask", "creators_of",

@@ -7,7 +7,7 @@ from datetime import datetime
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
-from tiercast.ports import PromotionLog
+from tiercast.ports.models import PromotionLog
 
 
 @dataclass(frozen=True, slots=True)

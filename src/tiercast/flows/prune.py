@@ -12,7 +12,7 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import MANIFEST_NAME, Promotion
 from tiercast.flows.model_store import Standing, standing
 from tiercast.flows.promotion_history import history, release_before
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
 
 SERVED_LATELY: Final = timedelta(days=90)
 """A quarter: whoever asks why a prediction was made asks within it, and may want the model itself."""

@@ -20,7 +20,8 @@ from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import World, retrain
 from tiercast.flows.training_set import Sources, draw
 from tiercast.learn.training_set import TrainingSet
-from tiercast.ports import ObjectStore, Progress, PromotionLog, ReplayedStep, ReplaySteps
+from tiercast.ports.models import ObjectStore, PromotionLog
+from tiercast.ports.runs import Progress, ReplayedStep, ReplaySteps
 
 
 @dataclass(frozen=True, slots=True)

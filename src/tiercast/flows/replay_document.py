@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tiercast.flows.replay_report import CHAMPION, Graded, Pool, Replayed
 from tiercast.learn.exam import Marks
-from tiercast.ports import ReplayedStep
+from tiercast.ports.runs import ReplayedStep
 
 STATUSES: Final = ("promoted", "held", "rejected", "failed")
 IN_THE_WAY: Final = ("fail", "inconclusive")

@@ -18,7 +18,7 @@ from tiercast.learn.exam import Known, tiers_at
 from tiercast.learn.predictor import Asked, Predictor
 from tiercast.learn.references import log_edges
 from tiercast.learn.timeline import History, Timeline, creator_numbers
-from tiercast.ports import VideoHistory, VideoStore
+from tiercast.ports.videos import VideoHistory, VideoStore
 
 KEY = ("platform", "video_id")
 EVERYTHING = 1 << 40

@@ -13,7 +13,7 @@ from tiercast.core.release import Release
 from tiercast.flows.replay import Walk
 from tiercast.flows.replay_questions import Examiner
 from tiercast.learn.exam import Known, Marks, Sheet, compared, naive, pooled
-from tiercast.ports import Progress, ReplayedStep
+from tiercast.ports.runs import Progress, ReplayedStep
 
 CHAMPION: Final = "champion"
 FIRST: Final = "never_again"

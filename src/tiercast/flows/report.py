@@ -13,7 +13,7 @@ from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
 from tiercast.learn.features import FEATURES, Needs
 from tiercast.learn.history import EMBARGO_DAYS
-from tiercast.ports import RunLog, RunRecord
+from tiercast.ports.runs import RunLog, RunRecord
 
 if TYPE_CHECKING:  # a server records the failures of its retrains, and should not load what trains for it
     from tiercast.flows.candidates import CandidateLine

@@ -25,20 +25,10 @@ from tiercast.flows.report import STATUS_OF, RunReport, failed_before_it_began, 
 from tiercast.flows.stopwatch import Stopwatch
 from tiercast.flows.training_set import Drawn, Sources, draw
 from tiercast.learn.training_set import TrainingSet
-from tiercast.ports import (
-    FrozenSet,
-    Lease,
-    ObjectStore,
-    Progress,
-    PromotionLog,
-    Rehearsal,
-    RejectFile,
-    RunLog,
-    ScrapedTable,
-    ServedPredictions,
-    VideoHistory,
-    VideoStore,
-)
+from tiercast.ports.models import ObjectStore, PromotionLog, Rehearsal
+from tiercast.ports.runs import Lease, Progress, RunLog
+from tiercast.ports.serving import ServedPredictions
+from tiercast.ports.videos import FrozenSet, RejectFile, ScrapedTable, VideoHistory, VideoStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tiercast.core.moments import Moment
-from tiercast.ports import InProgress, RunLog, RunRecord
+from tiercast.ports.runs import InProgress, RunLog, RunRecord
 
 
 def run_of(retrain: str, moment: Moment, moments: Sequence[Moment]) -> str:

@@ -8,7 +8,7 @@ from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
 from tiercast.flows.model_store import releases
 from tiercast.flows.promotion_history import Entry, history
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
 
 
 @dataclass(frozen=True, slots=True)

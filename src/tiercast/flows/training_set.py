@@ -19,7 +19,7 @@ from tiercast.learn.references import Standpoint, cut_reference, log_edges
 from tiercast.learn.splits import order_keys, stratified_test_rows
 from tiercast.learn.timeline import creator_numbers
 from tiercast.learn.training_set import TrainingSet, tier_weights
-from tiercast.ports import FrozenSet, VideoHistory, VideoStore
+from tiercast.ports.videos import FrozenSet, VideoHistory, VideoStore
 
 Source = Literal["videos", "fallback"]
 

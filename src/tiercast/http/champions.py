@@ -21,7 +21,7 @@ from tiercast.flows.served import served_at
 from tiercast.learn.models import Inputs
 from tiercast.learn.predictor import Predictor
 from tiercast.learn.references import Standpoint
-from tiercast.ports import ObjectStore, PromotionLog
+from tiercast.ports.models import ObjectStore, PromotionLog
 
 STORE_SECONDS: Final = 600.0
 """How old may be what forecasts know of everybody's newest posts; a creator's own are asked for each time."""

@@ -13,7 +13,7 @@ import structlog
 
 from tiercast.core.errors import Unavailable
 from tiercast.intake.schema import SCHEMA
-from tiercast.ports import VideoHistory
+from tiercast.ports.videos import VideoHistory
 
 REMEMBERED_SECONDS: Final = 60.0
 """How old a creator's posts may be where the store can be asked; a forecast rests on days."""

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from tiercast.core.errors import TiercastError
 from tiercast.flows.keys import SETTINGS, digest_of
-from tiercast.ports import KeyRing
+from tiercast.ports.serving import KeyRing
 
 
 @dataclass(slots=True)

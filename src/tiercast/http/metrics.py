@@ -14,7 +14,7 @@ from tiercast.checks import CHECKS
 from tiercast.core.findings import Outcome
 from tiercast.flows.report import Status
 from tiercast.http.champions import Loaded
-from tiercast.ports import RunRecord
+from tiercast.ports.runs import RunRecord
 
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own variable: the folder in which several workers of one service add up their counts."""

@@ -13,7 +13,7 @@ import structlog
 
 from tiercast.core.errors import InvalidInput, TiercastError
 from tiercast.flows.kept import Kept, served_of
-from tiercast.ports import ServedPrediction, ServedPredictions
+from tiercast.ports.serving import ServedPrediction, ServedPredictions
 
 BATCH: Final = 500
 """Predictions of one transaction: some 20 ms of SQLite's only writer."""

@@ -18,7 +18,7 @@ from tiercast.http.health import readiness_of
 from tiercast.http.metrics import Metrics
 from tiercast.http.schedule import Schedule
 from tiercast.http.service import Service, service_of
-from tiercast.ports import InProgress, RunRecord
+from tiercast.ports.runs import InProgress, RunRecord
 from tiercast.render.status import (
     Keeping,
     MomentStatus,

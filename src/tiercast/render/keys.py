@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from tiercast.flows.keys import NewKey
-from tiercast.ports import NamedKey
+from tiercast.ports.serving import NamedKey
 from tiercast.render.output import shown, stdout, warn
 
 

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Column
 
 from tiercast.core.plain import plain
-from tiercast.ports import Progress as ProgressPort
+from tiercast.ports.runs import Progress as ProgressPort
 
 LONGEST_WORK_SECONDS: Final = 3600.0
 """The time to go is told from the steps of the last hour: half a minute, as by default, sees none of the long ones."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from tiercast.ports import RunRecord
+from tiercast.ports.runs import RunRecord
 from tiercast.render.compared import show_compared
 from tiercast.render.forecast import forecast_sentences
 from tiercast.render.output import percent, shown, stdout

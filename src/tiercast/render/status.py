@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from tiercast.core.plain import plain
-from tiercast.ports import InProgress
+from tiercast.ports.runs import InProgress
 from tiercast.render.output import percent
 
 SHOWN: Final = 140

@@ -10,7 +10,7 @@ import polars as pl
 from tiercast.adapters.formats import drafts, table
 from tiercast.adapters.formats.item import Format, Item
 from tiercast.core.video import COLUMNS
-from tiercast.ports import RawBatch, Unreadable
+from tiercast.ports.videos import RawBatch, Unreadable
 
 KEYS_SHOWN: Final = 12
 """How many field names an error lists: enough to recognise a scraper by."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from tiercast.adapters.formats.frames import batch_of
 from tiercast.adapters.formats.item import Item, first
-from tiercast.ports import RawBatch
+from tiercast.ports.videos import RawBatch
 
 name: Final = "scraped_videos"
 COLUMNS: Final = (
