@@ -15,7 +15,7 @@ from tiercast.adapters.time_limit import TimeLimit
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json, open_home
 from tiercast.core.errors import TiercastError
 from tiercast.core.moments import Moment
-from tiercast.flows.forecast_set import ForecastPlan
+from tiercast.flows.forecast_rows import ForecastPlan
 from tiercast.flows.moments import (
     Retrained,
     Wanted,

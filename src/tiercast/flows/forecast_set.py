@@ -3,53 +3,35 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from tiercast.core.moments import Moment
-from tiercast.core.tiers import RelativeTo
+from tiercast.flows.forecast_rows import (
+    DAY_US,
+    ForecastPlan,
+    asking_rows,
+    first_maturing,
+    label_rule,
+    mature_at,
+    scraped_once,
+)
 from tiercast.learn.describe import OF_THE_CREATOR, Described, Past, describe
 from tiercast.learn.history import EMBARGO_DAYS
-from tiercast.learn.labels import LabelRule, label_views
+from tiercast.learn.labels import label_views
 from tiercast.learn.models import Inputs
 from tiercast.learn.references import Standpoint, TierReference, cut_reference, log_edges
 from tiercast.learn.splits import TimeSplit, time_split
 from tiercast.learn.timeline import History, Timeline, creator_numbers
 from tiercast.learn.training_set import Timing, TrainingSet
 
-ONCE_SHARE: Final = 0.01
-"""A store counts as scraped once where at most one video in a hundred was measured again."""
-_DAY_US: Final = 86_400_000_000
-
 LABELS_AS_SCRAPED: Final = "labels as scraped"
 HISTORY_AS_SCRAPED: Final = "history as of scrape"
 VALIDATED_AS_SCRAPED: Final = "validation labels as scraped"
 LABELS_OF_ANY_AGE: Final = "labels of any age"
-
-Known = Literal["strict", "as_scraped", "auto"]
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastPlan:
-    """The settings that decide what a forecast learns; they are part of its release."""
-
-    history: Literal["observed", "as_scraped", "auto"]
-    embargo_days: float
-    history_videos: int
-    label_at: Literal["horizon", "last"]
-    horizon_days: float
-    maturity_days: float
-    max_age_days: float | None
-    min_days_after: float
-    known_at: Known
-    early_max_age_hours: float
-    early_rows: Literal["each", "first"]
-    relative_to: RelativeTo
-    min_cohort: int
-    min_posts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +83,10 @@ def assemble(
     """From every observation (canonical rows) to the training set of a forecast; without ``build`` labels only."""
     once = scraped_once(rows)
     history: History = ("as_scraped" if once else "observed") if plan.history == "auto" else plan.history
-    rule = _label_rule(plan, once=once)
+    rule = label_rule(plan, once=once)
     measured = rows.filter(pl.col("views") > 0).drop_nulls(["published_at", "scraped_at"])
-    asking, seen, observed = _asking(measured, moment, plan)
-    labels = label_views(observed, rule).join(_mature_at(observed, plan), on="row", how="left")
+    asking, seen, observed = asking_rows(measured, moment, plan)
+    labels = label_views(observed, rule).join(mature_at(observed, plan), on="row", how="left")
     labelled = asking.join(labels, on="row", how="left", maintain_order="left").rename({"views_right": "label_views"})
     unlabelled = labelled.filter(pl.col("label_views").is_null())
     labelled = labelled.filter(pl.col("label_views").is_not_null())
@@ -119,7 +101,7 @@ def assemble(
         candidates=asking.height,
         labelled=labelled.height,
         how=dict(sorted(labelled["how"].value_counts().rows())),
-        first_matures_at=_first_maturing(unlabelled, measured),
+        first_matures_at=first_maturing(unlabelled, measured),
         history=history,
         embargo_days=plan.embargo_days,
         marks=tuple(marks),
@@ -127,57 +109,6 @@ def assemble(
     if build is None or labelled.height < build.min_videos:
         return assembly
     return _with_training_set(assembly, _Found(labelled, measured, seen), plan, build)
-
-
-def _mature_at(observed: pl.DataFrame, plan: ForecastPlan) -> pl.DataFrame:
-    """When each row was first seen old enough: before that nobody could tell that it had a label."""
-    age = pl.col("scraped_at") - pl.col("published_at")
-    mature = observed.filter(~pl.col("used"), age >= pl.duration(microseconds=int(plan.maturity_days * _DAY_US)))
-    return mature.group_by("row").agg(mature_at=pl.col("scraped_at").min())
-
-
-def _first_maturing(unlabelled: pl.DataFrame, measured: pl.DataFrame) -> datetime | None:
-    """When the first row gets a label by the next scrapes; what the scrapes so far have missed does not come back."""
-    last_scrape = measured["scraped_at"].max()
-    if last_scrape is None:
-        return None
-    return unlabelled.filter(pl.col("matures_at") > last_scrape)["matures_at"].min()  # type: ignore[return-value]
-
-
-def scraped_once(rows: pl.DataFrame) -> bool:
-    """Whether (nearly) every video was measured only once."""
-    counted = rows.filter(pl.col("views") > 0).group_by("platform", "video_id").len()
-    again = counted.filter(pl.col("len") > 1).height
-    return again <= ONCE_SHARE * max(1, counted.height)
-
-
-def _label_rule(plan: ForecastPlan, *, once: bool) -> LabelRule:
-    limit = None if once else plan.max_age_days
-    return LabelRule(plan.label_at, plan.horizon_days, plan.maturity_days, limit, plan.min_days_after)
-
-
-def _asking(
-    measured: pl.DataFrame, moment: Moment, plan: ForecastPlan
-) -> tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame]:
-    """The rows that ask (one a post, or one an early observation), what they have seen, and what may label them."""
-    ordered = measured.sort("published_at", "platform", "video_id", "scraped_at")
-    if moment is Moment.DRAFT:
-        last = ordered.unique(["platform", "video_id"], keep="last", maintain_order=True)
-        asking = last.with_row_index("row").with_columns(asked_at="published_at")
-        keys = asking.select("row", "platform", "video_id")
-        observed = ordered.join(keys, on=["platform", "video_id"]).with_columns(used=pl.lit(value=False))
-        return asking, None, observed.select("row", "published_at", "scraped_at", "views", "used")
-    age = pl.col("scraped_at") - pl.col("published_at")
-    early = ordered.filter(age > pl.duration(), age <= pl.duration(hours=plan.early_max_age_hours))
-    if plan.label_at == "horizon":  # at the horizon there is nothing left to forecast
-        early = early.filter(age < pl.duration(days=plan.horizon_days))
-    if plan.early_rows == "first":
-        early = early.unique(["platform", "video_id"], keep="first", maintain_order=True)
-    asking = early.with_row_index("row").with_columns(asked_at="published_at")
-    keys = asking.select("row", "platform", "video_id", at="scraped_at")
-    paired = ordered.join(keys, on=["platform", "video_id"]).with_columns(used=pl.col("scraped_at") <= pl.col("at"))
-    observed = paired.select("row", "published_at", "scraped_at", "views", "used")
-    return asking, paired.filter("used"), observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +124,7 @@ def _with_training_set(assembly: Assembly, found: _Found, plan: ForecastPlan, bu
     moment, labelled, measured, seen = assembly.moment, found.labelled, found.measured, found.seen
     labelled = labelled.with_columns(label_at=pl.max_horizontal("label_at", "mature_at"))
     posted, known = _micros(labelled["published_at"]), _micros(labelled["label_at"])
-    horizon = int(plan.horizon_days * _DAY_US)
+    horizon = int(plan.horizon_days * DAY_US)
     split = time_split(
         posted, known, horizon, share=build.test_share, known=plan.known_at, min_training=build.min_videos
     )
@@ -260,7 +191,7 @@ def _training_set(
     standpoint = Standpoint(kept["platform"].to_list(), described.followers, described.usual, described.posts)
     reference = _reference(views, standpoint, ~is_test, plan)
     posted = _micros(kept["published_at"])
-    known = _micros(kept["label_at"]) if split.rule == "strict" else posted + int(plan.horizon_days * _DAY_US)
+    known = _micros(kept["label_at"]) if split.rule == "strict" else posted + int(plan.horizon_days * DAY_US)
     newest = kept.filter(pl.col("side") == "training")["published_at"].max()
     identities = kept.select("platform", "video_id", pl.col("scraped_at").dt.epoch("us").cast(pl.String)).rows()
     return TrainingSet(
@@ -287,7 +218,7 @@ def _otherwise_known(posted: NDArray[np.int64], plan: ForecastPlan) -> tuple[NDA
 
     From the horizon on; and where the newest videos span little more than it, from the posting on: still by time.
     """
-    return () if plan.known_at == "strict" else (posted + int(plan.horizon_days * _DAY_US), posted)
+    return () if plan.known_at == "strict" else (posted + int(plan.horizon_days * DAY_US), posted)
 
 
 def _reference(

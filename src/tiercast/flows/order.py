@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from tiercast.checks.evidence import Bars
 from tiercast.core.moments import Moment
-from tiercast.flows.forecast_set import ForecastPlan
+from tiercast.flows.forecast_rows import ForecastPlan
 from tiercast.flows.training_set import Drawn, TrainingPlan
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
 from tiercast.core.tiers import tier_edges
-from tiercast.flows.forecast_set import Build, ForecastPlan, assemble
+from tiercast.flows.forecast_rows import ForecastPlan
+from tiercast.flows.forecast_set import Build, assemble
 from tiercast.learn.carry import carried
 from tiercast.learn.describe import OF_THE_CREATOR, Past
 from tiercast.learn.exam import Known, tiers_at

@@ -1,6 +1,6 @@
 """The weekly retrain, from query to verdict: read it top to bottom."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -8,12 +8,11 @@ from typing import Final
 from uuid import uuid4
 
 from tiercast.core.errors import TiercastError, Unavailable
-from tiercast.core.findings import Finding, Verdict, verdict_of
+from tiercast.core.findings import Verdict, verdict_of
 from tiercast.core.release import Release
 from tiercast.flows.candidates import fit_best
-from tiercast.flows.comparison import Beside, Contender, beside, named
+from tiercast.flows.comparison import Contender, beside
 from tiercast.flows.evaluation import judge
-from tiercast.flows.forecast_set import Assembly
 from tiercast.flows.gate import Rehearsed, judge_candidate, judge_data, judge_serving, rehearse
 from tiercast.flows.ingest import IngestOptions, ingest_table
 from tiercast.flows.kept import recently_missing
@@ -21,7 +20,8 @@ from tiercast.flows.model_store import ModelStore, Writer, standing
 from tiercast.flows.order import Order
 from tiercast.flows.past import Past, promoted_tiers
 from tiercast.flows.publish import Passed, Won, best_kept, publish, stage
-from tiercast.flows.report import STATUS_OF, RunReport, failed_before_it_began, interrupted, recorded
+from tiercast.flows.remarks import beside_standing, best_lost, concluded, overtaken, replacing, with_drawn
+from tiercast.flows.report import RunReport, failed_before_it_began, interrupted, recorded
 from tiercast.flows.stopwatch import Stopwatch
 from tiercast.flows.training_set import Drawn, Sources, draw
 from tiercast.learn.training_set import TrainingSet
@@ -124,17 +124,17 @@ def _fenced(world: World, lease: Lease) -> World:
 def _run(world: World, order: Order, report: RunReport, *, watch: Stopwatch, progress: Progress) -> RunReport:
     with watch.stage("query"):
         past = _past(world, order)
-        report = _beside(report, past)
+        report = beside_standing(report, past)
         note_changes(world, progress)
         progress.stage("reading videos")
     with watch.stage("features"):
         sources = Sources(world.videos, world.history, world.fallback)
         drawn = draw(sources, order.moment, order.plan, order.forecast)
-        report = _with_drawn(report, drawn)
+        report = with_drawn(report, drawn)
     with watch.stage("gate"):
         findings = judge_data(drawn, order, past)
     if drawn.training_set is None or verdict_of(findings) is not Verdict.PROMOTE:
-        return _concluded(report, findings)
+        return concluded(report, findings)
     proven = _prove(world, order, drawn, drawn.training_set, watch=watch, progress=progress)
     won = proven.won
     report = replace(report, judged=won.judged, candidates=won.fitted.lines, candidate=proven.release.id)
@@ -180,32 +180,8 @@ def _judged(world: World, order: Order, report: RunReport, proven: Proven, past:
         proven.won.judged, proven.rehearsed, contender, order=order, past=past, beside=compared
     )  # fmt: skip
     findings += judge_serving(proven.release, order, past)
-    warnings = dict.fromkeys((*report.warnings, *_replacing(order, past), *_best_lost(compared)))
-    return _concluded(replace(report, beside=compared, warnings=tuple(warnings)), findings)
-
-
-def _replacing(order: Order, past: Past) -> Iterator[str]:
-    """What has to be said where somebody named a release to be replaced."""
-    who = past.standing
-    known = [each for each in (who.lost, who.release.id if who.release else None) if each]
-    if order.replace and not any(named(each, order.replace) for each in known):
-        serving = ", ".join(each[:12] for each in known) or "nobody serves"
-        yield f"--replace {order.replace} names no champion of {order.moment} ({serving}), so it changed nothing."
-    elif order.replace:
-        yield f"--replace {order.replace}: where the champion could not be compared, nothing was asked."
-
-
-def _best_lost(compared: Beside) -> Iterator[str]:
-    best = compared.best
-    if best is not None and best.paired is None:
-        yield f"The best release kept, {best.release[:12]}, could not be compared ({best.problem}); {best.excused}"
-
-
-def _beside(report: RunReport, past: Past) -> RunReport:
-    """The report of a run that is judged beside whoever serves, if anybody does."""
-    who = past.standing
-    name = who.release.id if who.release else None
-    return replace(report, champion_before=name, champion_after=name, warnings=(*report.warnings, *who.warnings))
+    warnings = dict.fromkeys((*report.warnings, *replacing(order, past), *best_lost(compared)))
+    return concluded(replace(report, beside=compared, warnings=tuple(warnings)), findings)
 
 
 def note_changes(world: World, progress: Progress) -> None:
@@ -218,73 +194,13 @@ def note_changes(world: World, progress: Progress) -> None:
         ingest_table(world.scraped_table, world.videos, world.rejects, options=options, progress=progress)
 
 
-def _with_drawn(report: RunReport, drawn: Drawn) -> RunReport:
-    training_set = drawn.training_set
-    report = replace(report, assembly=drawn.assembly)
-    if training_set is None:
-        return replace(report, source=drawn.source, videos=drawn.usable_videos)
-    if drawn.source == "fallback":
-        provisional = (
-            f"The video store has only {drawn.usable_videos:,} usable videos, so this run learned the given labels of "
-            "the fallback file. Such a model is provisional: the first one of views that passes replaces it."
-        )
-        report = replace(report, warnings=(*report.warnings, provisional))
-    if drawn.assembly and (late := _late_history(drawn.assembly)):
-        report = replace(report, warnings=(*report.warnings, late))
-    return replace(
-        report,
-        source=drawn.source,
-        videos=training_set.n_videos,
-        tier_distribution=training_set.tier_distribution,
-        tier_edges=training_set.tier_edges,
-        held_features=training_set.held,
-        newest_training_video_at=training_set.newest_video_at,
-    )
-
-
-LATE_SHARE: Final = 0.2
-"""History that comes too late for a fifth of the videos changes what a forecast can know."""
-
-
-def _late_history(assembly: Assembly) -> str | None:
-    """Earlier posts that were first measured after the videos they would have told about."""
-    if assembly.history == "as_scraped" or assembly.embargo_days:
-        return None
-    known, there = assembly.known_history or 0.0, assembly.earlier_posts or 0.0
-    if there - known < LATE_SHARE:
-        return None
-    return (
-        f"{there:.0%} of the videos have an earlier post of their creator in the store, but for only {known:.0%} it "
-        "had been measured in time, and only those count (features.history is observed here). Scrape more often, or "
-        'set features.history = "as_scraped" to count posts as last measured, which the release then says of itself.'
-    )
-
-
-def _concluded(report: RunReport, findings: list[Finding]) -> RunReport:
-    """The status that the findings lead to, and the sentences of those that stand in the way."""
-    verdict = verdict_of(findings)
-    objections = [f for f in findings if f.objects]
-    ignored = [f for f in findings if f.demoted and replace(f, demoted=False).objects]
-    passed = "Every check passed." if not ignored else f"{_codes(ignored)} only warned; every other check passed."
-    reason = " ".join(finding.explanation for finding in objections) or passed
-    told = [f"{f.code} only warns (gate.warn_only): {f.explanation}" for f in ignored]
-    warnings = (*report.warnings, *(each for each in told if each not in report.warnings))
-    return replace(
-        report, status=STATUS_OF[verdict], reason=reason, findings=tuple(findings), warnings=warnings
-    )  # fmt: skip
-
-
-def _codes(findings: list[Finding]) -> str:
-    return ", ".join(finding.code for finding in findings)
-
-
 def _published(world: World, order: Order, report: RunReport, proven: Proven, past: Past) -> RunReport:
     """Publish; where who serves has changed meanwhile, judge again beside them first."""
     for _ in range(PUBLISH_TRIES):
         if _won(world, report, proven.release, past):
             return replace(report, champion_after=proven.release.id)
         past = _past(world, order)
-        report = _judged(world, order, _overtaken(report, past), proven, past)
+        report = _judged(world, order, overtaken(report, past), proven, past)
         if report.status != "promoted":
             return report
     raise Unavailable(f"{' '.join(report.warnings)} Nothing was published after {PUBLISH_TRIES} tries; run it again.")
@@ -295,17 +211,3 @@ def _won(world: World, report: RunReport, release: Release, past: Past) -> bool:
     writer = Writer(actor=world.actor, at=world.now(), token=uuid4().hex)
     best = best_kept(release, past.standing, report.beside)
     return publish(store, Passed(release, report.findings, report.run, past.standing, best), writer).won
-
-
-def _overtaken(report: RunReport, past: Past) -> RunReport:
-    """The report of a run during which somebody else promoted or rolled back."""
-    report = _beside(report, past)
-    champion = past.standing.champion
-    if champion is None:
-        return report
-    entry = champion.promotion
-    warning = (
-        f"Another promotion was faster: {entry.actor} made {entry.release[:12]} champion as number {entry.number}, "
-        "so the candidate was judged again beside it."
-    )
-    return replace(report, warnings=(*report.warnings, warning))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
-from tiercast.flows.forecast_set import Assembly, Build, ForecastPlan, assemble
+from tiercast.flows.forecast_rows import ForecastPlan
+from tiercast.flows.forecast_set import Assembly, Build, assemble
 from tiercast.learn.features import HELD_ON_VIEWS, feature_matrix, hold, unknown_inputs
 from tiercast.learn.groups import UNDATED
 from tiercast.learn.models import Inputs
