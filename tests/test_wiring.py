@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from tiercast.core.errors import InvalidInput
 from tiercast.serve_settings import Notify
-from tiercast.settings import Retrain, Settings
+from tiercast.settings import Settings
+from tiercast.train_settings import Retrain
 from tiercast.wiring import Wiring, actor, libraries, now
 
 

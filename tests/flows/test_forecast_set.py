@@ -18,14 +18,16 @@ from tiercast.cli.retrain import forecast_plan, order_of, world_of
 from tiercast.core.findings import Outcome
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
-from tiercast.flows.forecast_set import Assembly, Build, ForecastPlan, assemble, scraped_once
+from tiercast.flows.forecast_rows import ForecastPlan, scraped_once
+from tiercast.flows.forecast_set import Assembly, Build, assemble
 from tiercast.flows.ingest import IngestOptions, ingest_file
 from tiercast.flows.predict import Request, Serving, load_champion, predict, usable_rows
 from tiercast.flows.publish import Won
 from tiercast.flows.retrain import retrain
 from tiercast.learn.metrics import evaluate
 from tiercast.render.output import Silence
-from tiercast.settings import Retrain, Settings, Tiers
+from tiercast.settings import Settings
+from tiercast.train_settings import Retrain, Tiers
 from tiercast.wiring import Wiring
 
 PLAN = forecast_plan(Settings(home=Path()))

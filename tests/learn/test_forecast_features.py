@@ -22,7 +22,8 @@ from tiercast.adapters.sql_videos import SqlVideoStore
 from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest, Release, RowSet
 from tiercast.core.tiers import RelativeTo
-from tiercast.flows.forecast_set import Build, ForecastPlan, assemble
+from tiercast.flows.forecast_rows import ForecastPlan
+from tiercast.flows.forecast_set import Build, assemble
 from tiercast.flows.predict import Request, Serving, ask, usable_rows
 from tiercast.intake.schema import SCHEMA
 from tiercast.learn.describe import Past, describe
