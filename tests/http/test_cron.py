@@ -28,6 +28,7 @@ from tiercast.core.moments import Moment
 from tiercast.flows.runs import run_document
 from tiercast.http import retraining
 from tiercast.http.cron import OLD_PATH, PATH, router
+from tiercast.http.faults import answer_with_problems
 from tiercast.http.retraining import Retrainer
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
@@ -49,6 +50,7 @@ class Service:
     def app(self) -> FastAPI:
         app = FastAPI()
         app.include_router(router)
+        answer_with_problems(app)
         app.state.service = self
         return app
 
@@ -203,7 +205,7 @@ def test_whoever_waits_keeps_no_thread(serve: Open) -> None:
         async with AsyncClient(transport=transport, base_url="http://server", timeout=PATIENCE_SECONDS) as client:
             header = {"Authorization": f"Bearer {SECRET}".encode()}
             waiting = asyncio.create_task(client.post(PATH, params={"wait": "100"}, headers=header))
-            while await asyncio.to_thread(service.retrainer.running) is None and not waiting.done():
+            while await asyncio.to_thread(service.wiring.in_progress) is None and not waiting.done():
                 await asyncio.sleep(0.01)
             waits = not waiting.done()
             await asyncio.to_thread(service.retrainer.close)

@@ -3,22 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from fastapi import FastAPI
 
 from tiercast import __version__
-from tiercast.core.errors import TiercastError
 from tiercast.http import cron, health, models, predict, runs, score, status, videos
-from tiercast.http.discretion import discreet_problem
+from tiercast.http.faults import answer_with_problems
 from tiercast.http.guard import Guard, Rules
 from tiercast.http.openapi import Described
-from tiercast.http.problems import KINDS, Problem
 from tiercast.http.requests import Observed
 from tiercast.http.schedule import Schedule, open_schedule
 from tiercast.http.service import Service
@@ -44,10 +38,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.state.service = service
     for router in ROUTERS:
         app.include_router(router)
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(TiercastError, _error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _unfit)
+    answer_with_problems(app)
     serve = wiring.settings.serve
     app.add_middleware(Guard, rules=Rules(service.keys.name_of, service.keys.any, serve.hosts, serve.max_body_bytes))
     app.add_middleware(Observed, metrics=service.metrics)
@@ -88,28 +79,3 @@ async def _look_around_for_ever(service: Service) -> None:
             await service.upkeep.run(service.look_around)
         except Exception:  # noqa: BLE001  the edge of a task that nobody awaits; the next look may succeed
             structlog.get_logger().exception("looking around failed")
-
-
-async def _problem(_request: Request, error: Any) -> Response:
-    response: Response = error.response()
-    return response
-
-
-async def _error(request: Request, error: Any) -> Response:
-    return discreet_problem(error, request).response()
-
-
-async def _http_error(request: Request, error: Any) -> Response:
-    """What the framework itself refuses: an unknown address, a method, a query."""
-    status = HTTPStatus(error.status_code)
-    detail = f"{request.method[:16]} {request.url.path[:200]}: {error.detail}. See /openapi.json for what there is."
-    if status not in KINDS:
-        return Problem(status, detail, kind=status.phrase.lower().replace(" ", "-"), title=status.phrase).response()
-    return Problem(status, detail).response(error.headers)
-
-
-async def _unfit(_request: Request, error: Any) -> Response:
-    """What a route's signature refuses: a part of the address or of the query."""
-    faults = error.errors()
-    told = "; ".join(f"{fault['loc'][-1]} is {repr(fault['input'])[:60]}: {fault['msg']}" for fault in faults[:5])
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The address does not fit: {told}.").response()

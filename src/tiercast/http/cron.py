@@ -13,8 +13,7 @@ from fastapi.security import HTTPBearer
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from tiercast.core.errors import Busy, TiercastError
-from tiercast.http.discretion import discreet_problem
+from tiercast.core.errors import Busy
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.retraining import Retrainer
@@ -37,22 +36,12 @@ SECRET: Final = HTTPBearer(scheme_name="cron_secret", description="the setting c
 async def start_retrain(request: Request) -> Response:
     """Start a retrain in a process of its own and answer with its id; `?wait=SECONDS` waits for the result."""
     service = request.app.state.service
-    refusal = _refusal(service.wiring.settings.cron_secret, request.headers.get("authorization"))
-    if refusal is not None:
-        return refusal
+    _refuse_strangers(service.wiring.settings.cron_secret, request.headers.get("authorization"))
+    wait = _wait_seconds(request.query_params.get("wait"))
     try:
-        wait = _wait_seconds(request.query_params.get("wait"))
         started = await asyncio.to_thread(service.retrainer.start, "cron")
-    except Problem as refused:
-        return refused.response()
     except Busy as busy:
-        more = {"run": busy.run, "location": f"/v1/runs/{busy.run}"}
-        told = (
-            f"A retrain is running already: {busy.run}, since {busy.since:%Y-%m-%d %H:%M:%S} UTC. Wait for it to end."
-        )
-        return Problem(HTTPStatus.CONFLICT, told, more=more).response({"Location": f"/v1/runs/{busy.run}"})
-    except TiercastError as error:
-        return discreet_problem(error, request).response()
+        raise _conflict(busy) from busy
     result = await _awaited(service.retrainer, started.run, wait)
     if result is not None:
         return Json(result, headers=NEVER_KEPT)
@@ -72,18 +61,25 @@ async def _awaited(retrainer: Retrainer, run: str, seconds: float) -> Mapping[st
     return await asyncio.to_thread(retrainer.result, run, 0) if seconds else None
 
 
-def _refusal(secret: SecretStr | None, header: str | None) -> Response | None:
-    """Why nobody, or this caller, may start a retrain; None where it may."""
+def _refuse_strangers(secret: SecretStr | None, header: str | None) -> None:
+    """Raise Problem where nobody, or not this caller, may start a retrain."""
     if secret is None:
         detail = "No cron_secret is set, so this route lets nobody in. Set one (TIERCAST_CRON_SECRET) and restart."
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail).response(NEVER_KEPT)
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=NEVER_KEPT)
     scheme, _, given = (header or "").partition(" ")
     expected = hashlib.sha256(secret.get_secret_value().encode()).digest()
     found = hashlib.sha256(given.strip().encode("latin-1")).digest()  # headers arrive as bytes, read as Latin-1
-    if hmac.compare_digest(expected, found) and scheme.lower() == "bearer":
-        return None
-    detail = "This route takes the cron secret and nothing else: send Authorization: Bearer <cron_secret>."
-    return Problem(HTTPStatus.UNAUTHORIZED, detail).response({"WWW-Authenticate": "Bearer", **NEVER_KEPT})
+    if not (hmac.compare_digest(expected, found) and scheme.lower() == "bearer"):
+        detail = "This route takes the cron secret and nothing else: send Authorization: Bearer <cron_secret>."
+        raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer", **NEVER_KEPT})
+
+
+def _conflict(busy: Busy) -> Problem:
+    """Which retrain goes on, and since when; who runs it is for the log."""
+    told = f"A retrain is running already: {busy.run}, since {busy.since:%Y-%m-%d %H:%M:%S} UTC. Wait for it to end."
+    location = f"/v1/runs/{busy.run}"
+    more = {"run": busy.run, "location": location}
+    return Problem(HTTPStatus.CONFLICT, told, more=more, headers={"Location": location})
 
 
 def _wait_seconds(text: str | None) -> float:

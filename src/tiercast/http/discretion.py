@@ -8,7 +8,7 @@ import structlog
 from starlette.requests import Request
 
 from tiercast.core.errors import TiercastError, Unavailable
-from tiercast.http.problems import Problem
+from tiercast.http.problems import Problem, status_of
 
 OUT_OF_REACH: Final = (
     "A store that this needs is out of reach at present, and nothing was changed. Try again later; the log of the "
@@ -39,4 +39,4 @@ def discreet_problem(error: TiercastError, request: Request) -> Problem:
     if told != str(error):
         request_id = request.scope.get("state", {}).get("request_id", "")
         structlog.get_logger().warning("told in other words", request_id=request_id, problem=str(error))
-    return Problem(Problem.of(error).status, told)
+    return Problem(status_of(error), told)

@@ -50,7 +50,7 @@ KINDS: Final = {
 
 
 class Problem(Exception):
-    """A request that is answered with a problem document of this status; ``more`` adds members to it."""
+    """A request that is answered with a problem document; ``more`` adds members to it, ``headers`` to the answer."""
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class Problem(Exception):
         kind: str | None = None,
         title: str | None = None,
         more: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -67,15 +68,19 @@ class Problem(Exception):
         self.kind = kind or KINDS[status][0]
         self.title = title or KINDS[status][1]
         self.more = dict(more or {})
+        self.headers = headers
 
-    @classmethod
-    def of(cls, error: TiercastError) -> "Problem":
-        """The problem that an error is, by its remedy."""
-        status = next((each for kind, each in STATUS_OF.items() if isinstance(error, kind)), _UNFORESEEN)
-        return cls(status, str(error))
-
-    def response(self, headers: Mapping[str, str] | None = None) -> Response:
+    def response(self) -> Response:
         """The answer."""
         document = {"type": f"urn:tiercast:{self.kind}", "title": self.title, "status": int(self.status)}
         body = to_json({**document, "detail": self.detail, **self.more})
-        return Response(body, status_code=self.status, media_type=MEDIA_TYPE, headers=headers)
+        return Response(body, status_code=self.status, media_type=MEDIA_TYPE, headers=self.headers)
+
+
+def status_of(error: TiercastError) -> HTTPStatus:
+    """The status that an error has by its remedy.
+
+    >>> status_of(Missing("no such run"))
+    <HTTPStatus.NOT_FOUND: 404>
+    """
+    return next((status for kind, status in STATUS_OF.items() if isinstance(error, kind)), _UNFORESEEN)
