@@ -72,6 +72,16 @@ def test_the_lease_is_given_back_after_an_error(database: Any) -> None:
     assert leases(database) == []
 
 
+def test_a_lease_that_cannot_be_kept_up_is_given_back(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more_threads(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_more_threads)
+    with pytest.raises(RuntimeError, match="thread"), lease(database):
+        pass
+    assert leases(database) == []
+
+
 def test_a_refused_second_holder_does_not_end_the_first_lease(database: Any) -> None:
     with lease(database):
         for _ in range(2):

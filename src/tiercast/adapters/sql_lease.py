@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.tables import leases, now_us
-from tiercast.core.errors import Busy, Unavailable
+from tiercast.core.errors import Busy, TiercastError, Unavailable
 from tiercast.ports.runs import InProgress
 
 LEASE_SECONDS: Final = 30
@@ -44,7 +44,9 @@ class SqlLease:
             with plain_errors(self._where), self._engine.execution_options(writes=True).begin() as connection:
                 self._adopt(connection) if self._adopts else self._take(connection)
             self._renewal.start()
-        except KeyboardInterrupt:  # it may be taken already, and no block is entered yet that would give it back
+        except TiercastError:
+            raise  # it was not taken
+        except BaseException:  # it may be taken already, and no block is entered yet that would give it back
             self.__exit__()
             raise
         return self

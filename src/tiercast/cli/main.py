@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tiercast import __version__
-from tiercast.core.errors import TiercastError
+from tiercast.core.errors import TiercastError, is_interruption
 from tiercast.core.plain import plain
 
 COMMANDS: Final = {
@@ -122,6 +122,8 @@ def run() -> None:
         sys.stderr.close()
         sys.exit(EXIT_FAILED)
     except Exception as error:  # the process edge: what nobody foresaw is told in one sentence too
+        if is_interruption(error):
+            sys.exit(termination.exit_code())
         if debug:
             raise
         told = f"{type(error).__name__}: {error}".splitlines()[0]

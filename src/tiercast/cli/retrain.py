@@ -101,7 +101,7 @@ def _retrain(
     except TiercastError as error:  # a database that cannot be read is a failed run, and never a fallback
         failed = none_began(orders, wanted, run=str(frame.run), at=now(), reason=str(error))
         return Retrained([recorded(report, Noting(wiring.run_folder, noted)) for report in failed])
-    except KeyboardInterrupt as error:
+    except BaseException as error:
         reason = why_none_began(error, wanted)
         lost = none_began(orders, wanted, run=str(frame.run), at=now(), reason=reason)
         record_interrupted(Noting(wiring.run_folder, noted), lost)

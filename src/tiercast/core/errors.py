@@ -30,3 +30,20 @@ class Busy(Unavailable):
 
 class Overdue(TiercastError):
     """The work took longer than it may. None of the three, so that no part of it takes this for a fault of its own."""
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether somebody interrupted the work: a library that was cleaning up after that may have failed over it.
+
+    >>> try:
+    ...     try:
+    ...         raise KeyboardInterrupt
+    ...     finally:
+    ...         assert not "half done"
+    ... except AssertionError as error:
+    ...     is_interruption(error)
+    True
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 from uuid import uuid4
 
-from tiercast.core.errors import Unavailable
+from tiercast.core.errors import Unavailable, is_interruption
 from tiercast.core.findings import Finding, Verdict
 from tiercast.core.moments import Moment
 from tiercast.learn.features import FEATURES, Needs
@@ -205,7 +205,7 @@ def failed_before_it_began(order: Order, at: datetime, reason: str, *, run: str 
 
 def interrupted(error: BaseException) -> str:
     """Why a run ended that nobody let end, in a sentence."""
-    if isinstance(error, KeyboardInterrupt):
+    if is_interruption(error):
         return "Interrupted before its end; `tiercast models` shows which release serves."
     said = f"{type(error).__name__}: {error}".splitlines()[0]
     return f"Ended by a fault that nobody foresaw ({said}). Run it again with --debug and report it."
