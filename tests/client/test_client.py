@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from http_service import video
+from http_service import CLOCKWORKS, video
 from two_sides import Ask, Both
 
 from cli.program import item
@@ -17,17 +17,6 @@ DRAFT = {
     "description": "Sourdough",
     "duration_seconds": 20,
     "published_at": "2026-01-05T12:00:00Z",  # without it each side asks as of its own now
-}
-CLOCKWORKS = {
-    "id": "7301234567890123457",
-    "text": "Sourdough",
-    "createTimeISO": "2025-05-01T10:00:00.000Z",
-    "authorMeta": {"name": "ana", "fans": 10},
-    "playCount": 500,
-    "diggCount": 20,
-    "shareCount": 1,
-    "commentCount": 2,
-    "webVideoUrl": "https://www.tiktok.com/@ana/video/7301234567890123457",
 }
 BAD = video(1, likes=10, views=3)
 

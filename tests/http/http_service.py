@@ -93,6 +93,21 @@ def until(ask: Callable[[], Found | None]) -> Found:
     raise AssertionError("it did not happen")
 
 
+CLOCKWORKS = {
+    "id": "7301234567890123457",
+    "text": "Sourdough",
+    "createTimeISO": "2025-05-01T10:00:00.000Z",
+    "authorMeta": {"name": "ana", "fans": 10},
+    "playCount": 500,
+    "diggCount": 20,
+    "shareCount": 1,
+    "commentCount": 2,
+    "collectCount": 3,
+    "webVideoUrl": "https://www.tiktok.com/@ana/video/7301234567890123457",
+}
+"""A video as one of the scrapers writes it."""
+
+
 def video(number: int = 0, **more: object) -> dict[str, Any]:
     """A video as a caller would send it."""
     return {

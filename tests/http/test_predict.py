@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from http_service import client_of, video
+from http_service import CLOCKWORKS, client_of, video
 from starlette.testclient import TestClient
 
 from cli.program import tiercast
@@ -72,21 +72,9 @@ def test_a_bad_video_by_itself_is_a_problem_that_says_why(client: TestClient) ->
 
 
 def test_scraper_items_are_read_as_ingest_reads_them(client: TestClient) -> None:
-    clockworks = {
-        "id": "7301234567890123457",
-        "text": "Sourdough",
-        "createTimeISO": "2025-05-01T10:00:00.000Z",
-        "authorMeta": {"name": "ana", "fans": 10},
-        "playCount": 500,
-        "diggCount": 20,
-        "shareCount": 1,
-        "commentCount": 2,
-        "collectCount": 3,
-        "webVideoUrl": "https://www.tiktok.com/@ana/video/7301234567890123457",
-    }
-    read = ask(client, clockworks)
+    read = ask(client, CLOCKWORKS)
     assert read.status_code == 200, read.text
-    assert read.json()["predictions"][0]["video_id"] == clockworks["id"]
+    assert read.json()["predictions"][0]["video_id"] == CLOCKWORKS["id"]
     unread = ask(client, {"made": "up"})
     assert unread.status_code == 422
     assert "its fields are made" in unread.json()["detail"]
