@@ -29,7 +29,7 @@ from tiercast.wiring import Wiring
 
 pytest_plugins = ["http_homes"]
 
-# The driver warns of a connection that is given up because its server has gone; Python shows that to tests only.
+# The driver warns, where Python is told to show it, of a connection that nobody closed as its server or we ended.
 OFTEN = {"TIERCAST_SERVE__CHECK_SECONDS": "0.2", "PYTHONWARNINGS": "error,ignore::ResourceWarning"}
 MANY = 100_000
 S3_KEYS = {"aws_access_key_id": "tests", "aws_secret_access_key": "tests", "region_name": "us-east-1"}
