@@ -29,7 +29,7 @@ from tiercast.flows.predict import (
     with_platforms_of_creators,
 )
 from tiercast.flows.rollback import rollback
-from tiercast.intake.schema import slips
+from tiercast.intake.schema import SCHEMA, slips
 from tiercast.ports.videos import VideoHistory
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring, now
@@ -86,7 +86,7 @@ class Oracle:
         now = datetime.now(UTC)
         batch = batch_of(items, form)
         sound = cleaned(batch.rows, now=now, guessed_at=now, platform=wanted.platform)
-        rows = sound.rows.drop("row")
+        rows = sound.rows[list(SCHEMA)]
         if any(moment.forecasts for moment in servings):
             rows = self._with_platforms(rows)
         request = Request(rows, now, early_max_age_hours(servings, self.early_max_age_hours))

@@ -19,7 +19,7 @@ TIKTOK_ID = str(int(POSTED.timestamp()) << 32 | 77)
 
 
 def context(**changes) -> Context:
-    known = {"scraped_at": None, "file_modified_at": NOW - timedelta(hours=1), "platform": None, "known_platforms": {}}
+    known = {"scraped_at": None, "file_modified_at": NOW - timedelta(hours=1), "platform": None, "platform_of_id": {}.get}
     return Context(now=NOW, **{**known, **changes})
 
 
@@ -167,7 +167,7 @@ def test_the_scrape_time_is_the_rows_then_the_callers_then_the_files_as_a_guess(
 
 def test_the_platform_is_the_rows_then_the_addresss_then_the_stores_then_the_callers():
     url = {"video_url": "https://youtu.be/x"}
-    known = {"known_platforms": {"1": "instagram"}, "platform": "tiktok"}
+    known = {"platform_of_id": {"1": "instagram"}.get, "platform": "tiktok"}
     chosen = [
         one({"platform": "TikTok", **url}, **known),
         one({"platform": " ", **url}, **known),

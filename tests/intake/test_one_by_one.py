@@ -67,7 +67,7 @@ CONTEXTS = st.builds(
     scraped_at=st.sampled_from([None, None, NOW - timedelta(days=2)]),
     file_modified_at=st.just(NOW - timedelta(hours=1)),
     platform=st.sampled_from([None, "tiktok", "unknown"]),
-    known_platforms=st.just({"id 0": "instagram"}),
+    platform_of_id=st.just({"id 0": "instagram"}.get),
     planned=st.booleans(),
 )
 

@@ -113,7 +113,7 @@ def test_another_seed_gives_other_videos() -> None:
 
 
 def test_ingest_keeps_every_row_as_it_is() -> None:
-    context = Context(now=NOW, scraped_at=None, file_modified_at=NOW, platform=None, known_platforms={})
+    context = Context(now=NOW, scraped_at=None, file_modified_at=NOW, platform=None, platform_of_id={}.get)
     cleaned = clean(made().rows, context)
     assert cleaned.rejects == ()
     assert cleaned.rows.select(made().rows.columns).equals(made().rows)

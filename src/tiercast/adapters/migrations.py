@@ -43,8 +43,7 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
             author text, moment text NOT NULL, release text NOT NULL, feature_schema text NOT NULL,
             probabilities text NOT NULL, features text NOT NULL, missing text NOT NULL)""",
         "CREATE INDEX predictions_newest ON {schema}predictions (moment, predicted_at)",
-        "CREATE INDEX predictions_of_video ON {schema}predictions {by_video}",
-        "CREATE INDEX predictions_of_creator ON {schema}predictions {by_name}",
+        # None by video or author: keeping both up cost more than the row, and only forgetting asks by them.
         """CREATE TABLE {schema}api_keys (
             name text PRIMARY KEY, digest text NOT NULL UNIQUE, added_at {time} NOT NULL, revoked_at {time})""",
         "ALTER TABLE {schema}leases ADD COLUMN run text NOT NULL DEFAULT ''",
@@ -62,8 +61,6 @@ SQLITE: Final[Words] = {
     "bytes": "blob",
     "newest_first": "published_at DESC",  # SQLite puts nulls last by itself
     "by_creator": "(author, platform, published_at)",
-    "by_video": "(video_id)",
-    "by_name": "(author)",
     "uuid": "lower(hex(randomblob(16)))",
 }
 POSTGRES: Final[Words] = {
@@ -72,8 +69,6 @@ POSTGRES: Final[Words] = {
     "bytes": "bytea",
     "newest_first": "published_at DESC NULLS LAST",
     "by_creator": "USING hash (author)",  # a row of a B-tree holds 2,704 bytes, and nothing bounds an author
-    "by_video": "USING hash (video_id)",
-    "by_name": "USING hash (author)",
     "uuid": "replace(gen_random_uuid()::text, '-', '')",
 }
 POSTGRES_PREPARE: Final = (

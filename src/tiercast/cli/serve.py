@@ -12,6 +12,7 @@ from uvicorn.supervisors import Multiprocess
 
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, open_home
 from tiercast.core.errors import InvalidInput, Unavailable
+from tiercast.http.port import listen_at
 from tiercast.render.output import warn
 from tiercast.settings import HOME_VARIABLE
 from tiercast.wiring import Wiring
@@ -43,7 +44,7 @@ def serve(
     """Serve predictions, scores and the cron route over HTTP, and retrain on schedule."""
     wiring = open_home(home)
     _refuse_open_door(wiring, host)
-    listening = _listen(host, port)
+    listening = _listen(host, port, workers)
     os.environ[HOME_VARIABLE] = str(home.absolute())  # for the workers, which open the home themselves
     address = f"[{host}]" if ":" in host else host
     warn(f"Serving {home} at http://{address}:{listening.getsockname()[1]} (API: /openapi.json). Ctrl-C stops it.")
@@ -92,16 +93,11 @@ def _refuse_open_door(wiring: Wiring, host: str) -> None:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(host: str, port: int, workers: int) -> socket.socket:
     try:
-        listening.bind((host, port))
+        return listen_at(host, port, workers=workers)
     except OSError as error:
-        listening.close()
         raise Unavailable(
             f"Cannot listen at {host}:{port}: {error.strerror or error}. Stop what listens there, or give another "
             "--port (0: any that is free)."
         ) from error
-    listening.set_inheritable(True)
-    return listening

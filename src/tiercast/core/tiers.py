@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from operator import mul
 from typing import Final
 
 N_TIERS: Final = 5
@@ -41,7 +42,8 @@ def score(probabilities: Sequence[float]) -> float:
     >>> score((0.0, 0.0, 0.0, 0.0, 1.0)), score((0.2, 0.2, 0.2, 0.2, 0.2))
     (90.0, 53.0)
     """
-    return round(sum(p * midpoint for p, midpoint in zip(probabilities, TIER_MIDPOINTS, strict=True)), 1)
+    expected: float = sum(map(mul, probabilities, TIER_MIDPOINTS))
+    return round(expected, 1)
 
 
 class RelativeTo(StrEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -27,14 +28,13 @@ class Unanswered:
 
 def cleaned(rows: pl.DataFrame, *, now: datetime, guessed_at: datetime, platform: str | None) -> Cleaned:
     """Canonical rows of videos to predict; where a row does not say when it was scraped, ``guessed_at`` stands in."""
-    known = tiktok_ids(rows, now)
-    return clean(rows, Context(now, None, guessed_at, platform or UNKNOWN, known, planned=True))
+    of_id = partial(_platform_of_id, now=now)
+    return clean(rows, Context(now, None, guessed_at, platform or UNKNOWN, of_id, planned=True))
 
 
-def tiktok_ids(rows: pl.DataFrame, now: datetime) -> dict[str, str]:
-    """Ids that hold a TikTok posting time: such a row is TikTok's, and training read its hour from there too."""
-    ids = {str(video_id).strip() for video_id in rows["video_id"].to_list()} if "video_id" in rows.columns else set()
-    return {video_id: "tiktok" for video_id in ids if published_at_from_tiktok_id(video_id, now)}
+def _platform_of_id(video_id: str, *, now: datetime) -> str | None:
+    """An id that holds a TikTok posting time is TikTok's, and training read its hour from there too."""
+    return "tiktok" if published_at_from_tiktok_id(video_id, now) else None
 
 
 def early_max_age_hours(servings: Mapping[Moment, Serving], default: float) -> float:

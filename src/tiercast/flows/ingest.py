@@ -173,7 +173,7 @@ def _context(rows: pl.DataFrame, work: _Batches, store: VideoStore, options: Ing
         scraped_at=options.scraped_at,
         file_modified_at=work.guessed_at,
         platform=options.platform,
-        known_platforms=_known_platforms(rows, store),
+        platform_of_id=_known_platforms(rows, store).get,
     )
 
 

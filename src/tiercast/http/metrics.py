@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter as Times
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -53,10 +54,10 @@ class Metrics:
 
     def count(self, predictions: Sequence[Mapping[str, Any]], reasons: Iterable[str]) -> None:
         """Note what was answered and what was not."""
-        for each in predictions:
-            self.predictions.labels(each["moment"], each["tier"]).inc()
-        for reason in reasons:
-            self.unanswered.labels(reason).inc()
+        for (moment, tier), times in Times((each["moment"], each["tier"]) for each in predictions).items():
+            self.predictions.labels(moment, tier).inc(times)
+        for reason, times in Times(reasons).items():
+            self.unanswered.labels(reason).inc(times)
 
     def count_runs(self, document: Mapping[str, Any]) -> None:
         """Note how a retrain of this service ended; its answer is one run, or several."""

@@ -88,8 +88,8 @@ class Context:
     file_modified_at: datetime
     """The guess where neither the row nor the caller says when it was scraped."""
     platform: str | None
-    known_platforms: Mapping[str, str]
-    """Platform of videos that are stored already, by video_id."""
+    platform_of_id: Callable[[str], str | None]
+    """The platform that a video_id settles where the row names none; None where it settles none."""
     planned: bool = False
     """Whether rows without views are posts to come, whose time may lie ahead."""
 
@@ -137,7 +137,7 @@ def _with_platform(frame: pl.DataFrame, context: Context) -> tuple[pl.DataFrame,
     by_url = frame["video_url"].set(named.is_not_null(), None)
     by_url = _mapped(by_url, platform_of_url)
     by_id = frame["video_id"].set(named.is_not_null() | by_url.is_not_null(), None)
-    by_id = _mapped(by_id, context.known_platforms.get)
+    by_id = _mapped(by_id, context.platform_of_id)
     given = pl.lit(context.platform, dtype=pl.String)
     return frame.with_columns(pl.coalesce(named, by_url, by_id, given).alias("platform")), bad
 

@@ -175,10 +175,12 @@ def parse_time(value: object) -> StatedTime | None:
 def _time_of_text(text: str) -> StatedTime:
     if _NUMBER.fullmatch(text) and len(text) != len("20250430"):
         return _time_of(float(text) if "." in text else int(text))
-    try:
-        return _time_of(date.fromisoformat(text))
-    except ValueError:
-        return _time_of(datetime.fromisoformat(text.removesuffix(" UTC")))
+    if len(text) <= len("2025-04-30"):
+        try:
+            return _time_of(date.fromisoformat(text))
+        except ValueError:
+            pass
+    return _time_of(datetime.fromisoformat(text.removesuffix(" UTC")))
 
 
 def _time_of(value: object) -> StatedTime:
