@@ -144,6 +144,6 @@ def test_a_table_of_any_types_row_by_row_gives_what_it_gives_whole(data: st.Data
 @pytest.mark.parametrize("neighbour", ["tiktok", 1.5])
 def test_why_a_row_is_refused_does_not_depend_on_the_rows_beside_it(neighbour: object) -> None:
     rows = [{"platform": "???", "views": "many"}, {"platform": neighbour, "views": 1}]
-    context = Context(NOW, None, NOW, None, {})
+    context = Context(NOW, None, NOW, None, {}.get)
     assert_same(as_objects(with_ids(rows)), context)
     assert clean(as_objects(with_ids(rows)), context).rejects[0].reason == "views_unreadable"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import starmap
 from operator import mul
 from typing import Final
 
@@ -42,7 +43,7 @@ def score(probabilities: Sequence[float]) -> float:
     >>> score((0.0, 0.0, 0.0, 0.0, 1.0)), score((0.2, 0.2, 0.2, 0.2, 0.2))
     (90.0, 53.0)
     """
-    expected: float = sum(map(mul, probabilities, TIER_MIDPOINTS))
+    expected: float = sum(starmap(mul, zip(probabilities, TIER_MIDPOINTS, strict=True)))
     return round(expected, 1)
 
 

@@ -209,7 +209,7 @@ def usable_rows(request: Request, moment: Moment) -> pl.DataFrame:
     """The latest rows that this moment can be asked about; see ``NEEDS``."""
     latest = request.latest()
     if moment is Moment.OBSERVED:
-        return latest.filter(MEASURED)
+        return latest if (latest["views"] > 0).all(ignore_nulls=False) else latest.filter(MEASURED)
     return request.latest_early() if moment is Moment.EARLY else latest
 
 

@@ -21,11 +21,10 @@ if sys.platform != "win32":
 
 SWITCH_SECONDS: Final = 0.0005
 """How long one thread may keep the others waiting: Python's 5 ms would be most of an answer's time."""
-
 FILES: Final = 4_096
 """Open at once: twice the connections that ``serve`` takes; many systems begin with half of them."""
 YOUNG_OBJECTS: Final = 20_000
-"""After so many more the collector looks for cycles: one answer of a thousand videos makes about as many, without any."""
+"""After so many more the collector looks for cycles; an answer of a thousand videos makes as many, without any."""
 
 
 def create() -> FastAPI:

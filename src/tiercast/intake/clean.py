@@ -1,6 +1,6 @@
 """Cleaning: raw rows become canonical rows, or a named reason to refuse them. No row disappears uncounted."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ import polars as pl
 
 from tiercast.core.video import COUNTS, platform_name, platform_of_url
 from tiercast.intake.columns import read_columns
-from tiercast.intake.reading import Reading, marks
+from tiercast.intake.reading import marks
 from tiercast.intake.rules import Reject, broken_rules, rejects_of
 from tiercast.intake.schema import SCHEMA
 from tiercast.intake.texts import hashtags_in_captions
@@ -110,7 +110,8 @@ def clean(rows: pl.DataFrame, context: Context) -> Cleaned:
     read = read_columns(rows)
     frame = pl.DataFrame([reading.values for reading in read.values()]).with_row_index(ROW)
     frame, platform_bad = _with_platform(frame, context)
-    frame = _with_content(_with_times(frame, read, context))
+    frame = _with_end_of_day(frame, read["scraped_at"].date_only)
+    frame = frame.with_columns(*_times(frame, read["published_at"].date_only, context), *_content(frame))
     unreadable = [(name, reading.bad) for name, reading in read.items()] + [("platform", platform_bad)]
     told = [(name, bad) for name, bad in unreadable if bad is not None]
     reasons = broken_rules(frame, told, context.now, planned=context.planned)
@@ -150,19 +151,20 @@ def _mapped(texts: pl.Series, to: Callable[[str], str | None]) -> pl.Series:
     return pl.Series(texts.name, [found[text] for text in asked], dtype=pl.String)
 
 
-def _with_times(frame: pl.DataFrame, read: Mapping[str, Reading], context: Context) -> pl.DataFrame:
+def _with_end_of_day(frame: pl.DataFrame, stated_day: pl.Series | None) -> pl.DataFrame:
+    if stated_day is None:
+        return frame
+    of_day = pl.when(pl.lit(stated_day)).then(_END_OF_DAY).otherwise(pl.lit(timedelta()))
+    return frame.with_columns(pl.col("scraped_at") + of_day)
+
+
+def _times(frame: pl.DataFrame, published_day: pl.Series | None, context: Context) -> Iterator[pl.Expr]:
     """Posting time as stated or from a TikTok id; scrape time from the row, the caller or the file."""
-    if (scraped_day := read["scraped_at"].date_only) is not None:
-        of_day = pl.when(pl.lit(scraped_day)).then(_END_OF_DAY).otherwise(pl.lit(timedelta()))
-        frame = frame.with_columns(pl.col("scraped_at") + of_day)
-    fallback = context.scraped_at or context.file_modified_at
+    yield from _published(frame, published_day, context.now)
     known_by = _SCRAPED_AS_STATED if context.scraped_at is not None else _SCRAPED_AS_OF_FILE
-    return frame.with_columns(
-        *_published(frame, read["published_at"].date_only, context.now),
-        known_by.scraped_at.fill_null(instant(fallback)),
-        known_by.guessed.alias("scrape_time_guessed"),
-        known_by.of_file.alias("time_of_file"),
-    )
+    yield known_by.scraped_at.fill_null(instant(context.scraped_at or context.file_modified_at))
+    yield known_by.guessed.alias("scrape_time_guessed")
+    yield known_by.of_file.alias("time_of_file")
 
 
 def _published(frame: pl.DataFrame, stated_day: pl.Series | None, now: datetime) -> Iterator[pl.Expr]:
@@ -190,15 +192,14 @@ def _tiktok_id_time(now: datetime) -> pl.Expr:
     return microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def _with_content(frame: pl.DataFrame) -> pl.DataFrame:
+def _content(frame: pl.DataFrame) -> Iterator[pl.Expr]:
     """Hidden likes, hashtags found in the caption, and sounds that are the author's own by their name."""
-    found = list(_CONTENT)
+    yield from _CONTENT
     if frame["hashtags"].null_count():
         wanted = frame["description"].set(frame["hashtags"].is_not_null(), None)
-        found.append(pl.col("hashtags").fill_null(hashtags_in_captions(wanted)))
+        yield pl.col("hashtags").fill_null(hashtags_in_captions(wanted))
     if frame["sound_is_original"].null_count() and frame["sound_name"].null_count() < frame.height:
-        found.append(_SOUND_IS_ORIGINAL)
-    return frame.with_columns(found)
+        yield _SOUND_IS_ORIGINAL
 
 
 def _one_per_scrape(kept: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame], int]:

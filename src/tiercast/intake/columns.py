@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+import numpy as np
 import polars as pl
 from pydantic_core import to_json
 
@@ -18,7 +19,6 @@ _WIDER: Final = tuple(getattr(pl, name) for name in ("UInt64", "Int128", "UInt12
 """Whole numbers of more than 63 bits; older Polars lack the last."""
 _FLOAT_INT64_END: Final = 9.2e18
 """Counts beyond 64 bits are brought here; far above COUNT_LIMIT, so they stay recognisably absurd."""
-_KNOWN: Final = pl.nth(0).cast(pl.Float64).fill_nan(None)
 _NULLS: Final = {name: pl.Series(name, [None], dtype=dtype) for name, dtype in SCHEMA.items()}
 
 
@@ -98,8 +98,11 @@ def _int64(name: str, counts: list[int | None]) -> pl.Series:
 
 def _read_reals(series: pl.Series) -> Reading:
     if series.dtype.is_numeric():
-        known, infinite = series.to_frame().select(_KNOWN, _KNOWN.is_infinite().alias("infinite"))
-        bad = marks(infinite)
+        numbers = series.cast(pl.Float64)
+        if np.isfinite(numbers.to_numpy()).sum() == len(numbers) - numbers.null_count():
+            return Reading(numbers)
+        known = numbers.fill_nan(None)
+        bad = marks(known.is_infinite())
         return Reading(known if bad is None else known.set(bad, None), bad)
     parsed, bad = by_value(series, "real")
     return Reading(pl.Series(series.name, parsed, dtype=pl.Float64), bad)
