@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -22,8 +23,8 @@ SCHEMA: Final[dict[str, pl.DataType]] = {column.name: _TYPES[column.kind] for co
 
 CLOSE_ENOUGH: Final = 0.75
 """Similarity from which a name is taken for a slip: two letters exchanged in a word of five give 0.8."""
-
-
+LONGEST_NAME: Final = 100
+"""Characters of an unknown name that are looked at; our own have a fifth of them."""
 MOST_LOOKED_AT: Final = 100
 """Unknown names that are compared with ours; a table has fewer, and somebody may send a million to keep us busy."""
 
@@ -34,7 +35,12 @@ def nearest_column(name: str) -> str | None:
     >>> nearest_column("veiws"), nearest_column("Video ID"), nearest_column("mood")
     ('views', 'video_id', None)
     """
-    plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+    plain = name[:LONGEST_NAME].strip().lower().replace(" ", "_").replace("-", "_")
+    return _nearest(plain)
+
+
+@lru_cache(maxsize=1_000)  # a thousand items have the same few names, and comparing takes as long as predicting
+def _nearest(plain: str) -> str | None:
     return next(iter(get_close_matches(plain, SCHEMA, n=1, cutoff=CLOSE_ENOUGH)), None)
 
 
