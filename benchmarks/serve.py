@@ -129,8 +129,8 @@ def batch(home: Path) -> None:
     for moment in ("observed", "draft"):
         thousand = body(moment, items(home, 1000, moment))
         with served(home, CORES) as (port, _):
-            load(port, [thousand], rate=0, connections=4, seconds=2)
-            found = load(port, [thousand], rate=0, connections=4)
+            load(port, [thousand], rate=0, connections=8, seconds=2)
+            found = load(port, [thousand], rate=0, connections=8)
         reach = "target 50,000" if moment == "observed" else ""
         line(f"{moment}, 1,000 videos a body, {CORES} workers", f"{1000 * found['per_second']:,.0f} videos/s", reach)
 

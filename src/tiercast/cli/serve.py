@@ -10,9 +10,9 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from tiercast.adapters.port import listen_at
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, open_home
 from tiercast.core.errors import InvalidInput, Unavailable
-from tiercast.http.port import listen_at
 from tiercast.render.output import warn
 from tiercast.settings import HOME_VARIABLE
 from tiercast.wiring import Wiring

@@ -14,6 +14,7 @@ from tiercast.core.release import Release
 from tiercast.flows.answers import UNKNOWN, answers
 from tiercast.flows.kept import Kept
 from tiercast.flows.model_store import champion
+from tiercast.intake.times import instant
 from tiercast.learn.circumstances import StorePast
 from tiercast.learn.describe import OF_THE_CREATOR, Past
 from tiercast.learn.history import CreatorPast
@@ -184,7 +185,8 @@ def with_platforms_of_creators(rows: pl.DataFrame, videos: VideoHistory) -> pl.D
 
 def creators_of(rows: pl.DataFrame) -> list[tuple[str, str]]:
     """The (platform, author) pairs of some rows, each once."""
-    return rows.select("platform", "author").drop_nulls().unique(maintain_order=True).rows()
+    pairs = dict.fromkeys(zip(rows["platform"].to_list(), rows["author"].to_list(), strict=True))
+    return [pair for pair in pairs if None not in pair]
 
 
 def moments_of(request: Request, servings: Mapping[Moment, Serving]) -> pl.DataFrame:
@@ -261,7 +263,7 @@ def ask(rows: pl.DataFrame, serving: Serving, request: Request) -> Asked:
     """The rows as the champion's model sees them."""
     if serving.moment is Moment.OBSERVED:
         return serving.predictor.observed(rows)
-    now = pl.lit(request.now).cast(pl.Datetime("us", "UTC"))
+    now = instant(request.now)
     dated = rows.with_columns(asked_at=pl.min_horizontal(pl.col("published_at").fill_null(now), now))
     past = serving.past(rows)
     if serving.moment is Moment.EARLY:

@@ -53,8 +53,6 @@ _END_OF_DAY: Final = pl.lit(timedelta(hours=23, minutes=59, seconds=59))
 _COLUMNS: Final = [*SCHEMA, ROW]
 _DAY_ONLY: Final = pl.col("published_date_only").fill_null(value=False)
 _GUESSED: Final = pl.col("scrape_time_guessed").fill_null(value=False)
-_SOUND: Final = pl.col("sound_name").str.to_lowercase().str.contains(f"^(?:{'|'.join(ORIGINAL_SOUNDS)})")
-_SOUND_IS_ORIGINAL: Final = pl.col("sound_is_original").fill_null(pl.when(_SOUND).then(pl.lit(value=True)))
 _CONTENT: Final = (
     pl.when(pl.col("likes") != HIDDEN_LIKES).then(pl.col("likes")),
     pl.col("author").str.strip_prefix("@"),  # some scrapers write it, people do too; a handle is the same without
@@ -143,12 +141,16 @@ def _with_platform(frame: pl.DataFrame, context: Context) -> tuple[pl.DataFrame,
     return frame.with_columns(pl.coalesce(named, by_url, by_id, given).alias("platform")), bad
 
 
-def _mapped(texts: pl.Series, to: Callable[[str], str | None]) -> pl.Series:
-    if texts.null_count() == len(texts):
-        return texts
+def _mapped(texts: pl.Series, to: Callable[[str], object], dtype: pl.DataType | None = None) -> pl.Series:
+    """What each text stands for, as text where no type is named; each is asked for once."""
     asked = texts.to_list()
     found = {text: None if text is None else to(text) for text in set(asked)}
-    return pl.Series(texts.name, [found[text] for text in asked], dtype=pl.String)
+    return pl.Series(texts.name, [found[text] for text in asked], dtype=dtype or pl.String())
+
+
+def _original(sound_name: str) -> bool | None:
+    """Whether it is the name of a sound of the author's own; None where that cannot be told."""
+    return sound_name.lower().startswith(ORIGINAL_SOUNDS) or None
 
 
 def _with_end_of_day(frame: pl.DataFrame, stated_day: pl.Series | None) -> pl.DataFrame:
@@ -175,7 +177,7 @@ def _published(frame: pl.DataFrame, stated_day: pl.Series | None, now: datetime)
     if not (frame["published_at"].null_count() or stated_day is not None or frame["published_date_only"].any()):
         yield told.alias("published_date_only")
         return
-    from_id = _tiktok_id_time(now)
+    from_id = pl.lit(frame.select(_tiktok_id_time(now)).to_series())  # as an expression it would be computed each time
     exact = published_at.is_null() | (day_only & (from_id.dt.date() == published_at.dt.date()))
     use_id = exact & from_id.is_not_null()
     yield pl.when(use_id).then(from_id).otherwise(published_at).alias("published_at")
@@ -199,7 +201,7 @@ def _content(frame: pl.DataFrame) -> Iterator[pl.Expr]:
         wanted = frame["description"].set(frame["hashtags"].is_not_null(), None)
         yield pl.col("hashtags").fill_null(hashtags_in_captions(wanted))
     if frame["sound_is_original"].null_count() and frame["sound_name"].null_count() < frame.height:
-        yield _SOUND_IS_ORIGINAL
+        yield pl.col("sound_is_original").fill_null(_mapped(frame["sound_name"], _original, pl.Boolean()))
 
 
 def _one_per_scrape(kept: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame], int]:

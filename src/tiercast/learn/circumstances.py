@@ -128,10 +128,9 @@ def _by_hashtag(timeline: Timeline, entries: _Entries) -> Ledger:
 def _hashtag_keys(rows: pl.DataFrame) -> tuple[Ints, list[str]]:
     """The row and the key of every distinct hashtag."""
     tags = pl.col("hashtags").list.eval(pl.element().str.to_lowercase()).list.unique(maintain_order=True)
-    listed = rows.select("platform", tags.list.head(MOST_TAGS)).with_row_index("row").explode("hashtags")
-    listed = listed.drop_nulls("hashtags")
-    keys = listed.select(pl.concat_str("platform", "hashtags", separator=":"))
-    return listed["row"].cast(pl.Int64).to_numpy(), keys.to_series().to_list()
+    listed = rows.select("platform", tags.list.head(MOST_TAGS)).rows()
+    named = [(row, f"{platform}:{tag}") for row, (platform, names) in enumerate(listed) for tag in names or () if tag]
+    return np.array([row for row, _ in named], dtype=np.int64), [key for _, key in named]
 
 
 def own_sound() -> pl.Expr:

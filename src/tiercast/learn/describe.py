@@ -69,7 +69,7 @@ def describe(rows: pl.DataFrame, past: Past, moment: Moment, *, seen: pl.DataFra
     columns |= past.store.columns(rows, seconds, level)
     if moment is Moment.EARLY:
         columns |= _seen(rows, past, seconds, seen)
-    known = pl.DataFrame(columns).select(pl.all().fill_nan(None))
+    known = pl.DataFrame(columns, nan_to_null=True)
     frame = pl.concat([rows.drop(columns, strict=False), known], how="horizontal")
     X = matrix(frame, FEATURES[moment])
     start = columns["seen_log_views"] / LOG_UNITS if moment is Moment.EARLY else np.zeros(rows.height)

@@ -132,7 +132,7 @@ def _known_from(dated: pl.DataFrame, scraped: Ints | None, embargo_days: float) 
 
 def seconds_of(times: pl.Series, *, up: bool = False) -> Ints:
     """Whole seconds since 1970, rounded down, or ``up``; a missing time is 0."""
-    micros = times.cast(pl.Datetime("us", "UTC")).dt.epoch("us").fill_null(0).to_numpy().astype(np.int64)
+    micros = _filled(times.cast(pl.Datetime("us", "UTC")).to_physical(), 0).to_numpy().astype(np.int64)
     return -(-micros // 1_000_000) if up else micros // 1_000_000
 
 
@@ -147,14 +147,17 @@ def log_units(count: NDArray[np.float64]) -> Ints:
 
 def rate_units(count: pl.Series, views: NDArray[np.float64]) -> Ints:
     """ln((count + 1) / (views + 1)) in LOG_UNITS; UNKNOWN where the count is."""
-    known = count.is_not_null().to_numpy()
-    filled = count.fill_null(0).to_numpy().astype(np.float64)
-    return np.where(known, log_units(filled) - log_units(views), UNKNOWN)
+    units = log_units(_filled(count, 0).to_numpy().astype(np.float64)) - log_units(views)
+    return np.where(count.is_not_null().to_numpy(), units, UNKNOWN) if count.null_count() else units
 
 
 def whole(values: pl.Series) -> Ints:
     """Whole numbers; UNKNOWN where there is none."""
-    return np.asarray(values.cast(pl.Int64).fill_null(UNKNOWN).to_numpy(), dtype=np.int64)
+    return np.asarray(_filled(values.cast(pl.Int64), UNKNOWN).to_numpy(), dtype=np.int64)
+
+
+def _filled(values: pl.Series, stand_in: int) -> pl.Series:
+    return values.fill_null(stand_in) if values.null_count() else values
 
 
 def _numbered_creators(posts: pl.DataFrame) -> tuple[Ints, dict[tuple[str, str], int]]:
