@@ -187,6 +187,15 @@ def test_what_no_try_can_keep_is_refused_and_nothing_of_it_kept(kept: SqlPredict
     assert kept.count() == 0
 
 
+def test_a_batch_is_one_statement(database: Any, kept: SqlPredictions) -> None:
+    asked = []
+    event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    kept.save(numbered(500))
+    assert len([each for each in asked if each.startswith("INSERT")]) == 1
+    kept.save(numbered(1_200))
+    assert kept.count() == 1_200
+
+
 def test_nan_never_enters_the_store(kept: SqlPredictions) -> None:
     kept.save([replace(ONE, features=(float("nan"), 0.5, float("inf")))])
     assert kept.recent(limit=9)[0].features == (None, 0.5, None)

@@ -99,6 +99,33 @@ def workers(served: Program) -> set[int]:
     return children(served.process.pid, b"spawn_main")
 
 
+def sockets(process: int) -> int:
+    """How many a process has open."""
+    return sum(each.readlink().name.startswith("socket:") for each in Path(f"/proc/{process}/fd").iterdir())
+
+
+def test_connections_are_shared_out_among_workers_of_one_core_each(home: Path) -> None:
+    with program(home, "--workers", "2") as served:
+        two = until(lambda: found if len(found := workers(served)) == 2 else None)
+        until(lambda: min(connected(served.port, 60, two)) > 10 or None)  # one may listen before the other
+        for each in two:
+            assert b"POLARS_MAX_THREADS=1" in Path(f"/proc/{each}/environ").read_bytes().split(b"\0")
+        twice = tiercast("serve", "--port", str(served.port), "--workers", "2", home=home)
+        assert twice.code == 1
+        assert f"Cannot listen at 127.0.0.1:{served.port}" in twice.err
+        assert "another --port" in twice.err
+
+
+def connected(port: int, count: int, processes: set[int]) -> list[int]:
+    """So many connections are made: how many of them each process has."""
+    before = {each: sockets(each) for each in processes}
+    with ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        time.sleep(0.5)
+        return [sockets(each) - before[each] for each in processes]
+
+
 def test_a_killed_worker_is_replaced_while_the_other_answers(home: Path) -> None:
     with program(home, "--workers", "2") as served:
         with under_load(served.url, one_video) as load:

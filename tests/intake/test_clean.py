@@ -19,7 +19,12 @@ TIKTOK_ID = str(int(POSTED.timestamp()) << 32 | 77)
 
 
 def context(**changes) -> Context:
-    known = {"scraped_at": None, "file_modified_at": NOW - timedelta(hours=1), "platform": None, "platform_of_id": {}.get}
+    known = {
+        "scraped_at": None,
+        "file_modified_at": NOW - timedelta(hours=1),
+        "platform": None,
+        "platform_of_id": {}.get,
+    }
     return Context(now=NOW, **{**known, **changes})
 
 
