@@ -10,8 +10,8 @@ from http_service import client_of, video
 from cli.program import LENIENT, OTHER, tiercast
 from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
-from tiercast.http.champions import Champions, Sources
 from tiercast.ports.models import ObjectStore, PromotionLog
+from tiercast.serving.champions import Champions, Sources
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 

@@ -26,10 +26,10 @@ from tiercast.adapters.handover import CHOSEN
 from tiercast.core.errors import Busy, Missing, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.runs import run_document
-from tiercast.http import retraining
 from tiercast.http.cron import OLD_PATH, PATH, router
 from tiercast.http.faults import answer_with_problems
-from tiercast.http.retraining import Retrainer
+from tiercast.serving import retraining
+from tiercast.serving.retraining import Retrainer
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -386,7 +386,7 @@ def test_a_server_that_stops_has_every_moment_that_did_not_end_recorded(
 STARTER = """
 import os, signal, sys
 from pathlib import Path
-from tiercast.http.retraining import Retrainer
+from tiercast.serving.retraining import Retrainer
 from tiercast.render.logs import log_to_stderr
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from tiercast.core.errors import Unavailable
-from tiercast.http import history
-from tiercast.http.history import LastKnownHistory
 from tiercast.ports.videos import VideoHistory
+from tiercast.serving import history
+from tiercast.serving.history import LastKnownHistory
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 

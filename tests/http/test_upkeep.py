@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from cli.program import item
 from tiercast.flows.keys import add_key
 from tiercast.http.service import Service
-from tiercast.http.upkeep import MISSED, Upkeep
+from tiercast.serving.upkeep import MISSED, Upkeep
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring, now
 

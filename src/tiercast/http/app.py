@@ -14,8 +14,8 @@ from tiercast.http.faults import answer_with_problems
 from tiercast.http.guard import Guard, Rules
 from tiercast.http.openapi import Described
 from tiercast.http.requests import Observed
-from tiercast.http.schedule import Schedule, open_schedule
 from tiercast.http.service import Service
+from tiercast.serving.schedule import Schedule, open_schedule
 from tiercast.wiring import Wiring
 
 ROUTERS: Final = tuple(part.router for part in (predict, score, videos, models, runs, cron, health, status))

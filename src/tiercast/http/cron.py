@@ -16,9 +16,9 @@ from starlette.responses import Response
 from tiercast.core.errors import Busy
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
-from tiercast.http.retraining import Retrainer
 from tiercast.http.runs import RUN
 from tiercast.http.shapes import problem
+from tiercast.serving.retraining import Retrainer
 
 PATH: Final = "/v1/cron/retrain"
 OLD_PATH: Final = "/api/cron/retrain-ml"

@@ -14,8 +14,8 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from tiercast.checks import CHECKS
 from tiercast.core.findings import Outcome
 from tiercast.flows.report import Status
-from tiercast.http.champions import Loaded
 from tiercast.ports.runs import RunRecord
+from tiercast.serving.champions import Loaded
 
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own variable: the folder in which several workers of one service add up their counts."""

@@ -9,14 +9,14 @@ from starlette.requests import Request
 
 from tiercast.answering import Oracle
 from tiercast.core.errors import TiercastError
-from tiercast.http.champions import Champions, Sources
 from tiercast.http.coalescing import Coalescer
-from tiercast.http.history import LastKnownHistory
-from tiercast.http.keys import Keys
 from tiercast.http.metrics import Metrics
-from tiercast.http.recorder import Recorder
-from tiercast.http.retraining import Retrainer
-from tiercast.http.upkeep import Upkeep
+from tiercast.serving.champions import Champions, Sources
+from tiercast.serving.history import LastKnownHistory
+from tiercast.serving.keys import Keys
+from tiercast.serving.recorder import Recorder
+from tiercast.serving.retraining import Retrainer
+from tiercast.serving.upkeep import Upkeep
 from tiercast.wiring import Wiring, now
 
 THREADS: Final = 4

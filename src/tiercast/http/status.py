@@ -13,10 +13,8 @@ from tiercast import __version__
 from tiercast.core.errors import TiercastError
 from tiercast.core.findings import Outcome
 from tiercast.core.moments import Moment
-from tiercast.http.champions import Champions, Loaded
 from tiercast.http.health import readiness_of
 from tiercast.http.metrics import Metrics
-from tiercast.http.schedule import Schedule
 from tiercast.http.service import Service, service_of
 from tiercast.ports.runs import InProgress, RunRecord
 from tiercast.render.status import (
@@ -30,6 +28,8 @@ from tiercast.render.status import (
     status_page,
     style_source,
 )
+from tiercast.serving.champions import Champions, Loaded
+from tiercast.serving.schedule import Schedule
 from tiercast.wiring import now
 
 NEWEST_RUNS: Final = 20

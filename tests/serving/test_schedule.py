@@ -14,9 +14,9 @@ from tiercast.adapters.databases import open_sqlite
 from tiercast.adapters.sql_slots import SqlSlots
 from tiercast.core.cron import CronLine
 from tiercast.core.errors import Busy, InvalidInput, Unavailable
-from tiercast.http import schedule as scheduling
-from tiercast.http.retraining import Retrainer, Started
-from tiercast.http.schedule import JITTER_SECONDS, Schedule, open_schedule, trigger_of
+from tiercast.serving import schedule as scheduling
+from tiercast.serving.retraining import Retrainer, Started
+from tiercast.serving.schedule import JITTER_SECONDS, Schedule, open_schedule, trigger_of
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 

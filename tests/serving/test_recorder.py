@@ -21,9 +21,9 @@ from tiercast.adapters.databases import open_postgres, open_sqlite
 from tiercast.adapters.sql_predictions import SqlPredictions
 from tiercast.core.errors import Unavailable
 from tiercast.flows.kept import Kept, served_of
-from tiercast.http import recorder as recording
-from tiercast.http.recorder import Recorder
 from tiercast.ports.serving import ServedPredictions
+from tiercast.serving import recorder as recording
+from tiercast.serving.recorder import Recorder
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PATIENCE_SECONDS: Final = 60

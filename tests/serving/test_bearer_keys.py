@@ -13,8 +13,8 @@ from tiercast.adapters.databases import open_sqlite
 from tiercast.adapters.sql_keys import SqlKeyRing
 from tiercast.core.errors import Unavailable
 from tiercast.flows.keys import add_key, revoke_key
-from tiercast.http.keys import Keys
 from tiercast.ports.serving import KeyRing
+from tiercast.serving.keys import Keys
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 

@@ -16,8 +16,8 @@ from tiercast.core.moments import Moment
 from tiercast.flows.notify import Noting, notify
 from tiercast.flows.report import RunReport, recorded, run_id
 from tiercast.flows.runs import told
-from tiercast.http.child import Child, why
 from tiercast.ports.runs import RunRecord
+from tiercast.serving.child import Child, why
 from tiercast.wiring import Wiring, now
 
 GRACE_SECONDS: Final = 15

@@ -16,8 +16,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 from tiercast.core.cron import WEEKDAYS, CronLine
 from tiercast.core.errors import Busy, TiercastError
-from tiercast.http.retraining import Retrainer
 from tiercast.ports.runs import Slots
+from tiercast.serving.retraining import Retrainer
 from tiercast.wiring import Wiring, now
 
 JITTER_SECONDS: Final = 30
