@@ -1,13 +1,12 @@
 """API keys in SQL."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Engine, insert, literal, select, update
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tiercast.adapters.databases import plain_errors
-from tiercast.adapters.tables import api_keys, epoch_us, from_epoch_us, microseconds
+from tiercast.adapters.tables import api_keys, epoch_us, stored_time, time_of
 from tiercast.ports.serving import NamedKey
 
 
@@ -20,7 +19,7 @@ class SqlKeyRing:
 
     def add(self, name: str, digest: str, at: datetime) -> bool:
         """Keep a key; the primary key decides who was first."""
-        values = {"name": name, "digest": digest, "added_at": _stored(at)}
+        values = {"name": name, "digest": digest, "added_at": stored_time(at)}
         with plain_errors(self._where):
             try:
                 with self._engine.begin() as connection:
@@ -36,7 +35,8 @@ class SqlKeyRing:
         with plain_errors(self._where), self._engine.connect() as connection:
             found = connection.execute(query).all()
         keys = [
-            NamedKey(row.name, _time(row.added), None if row.revoked is None else _time(row.revoked)) for row in found
+            NamedKey(row.name, time_of(row.added), None if row.revoked is None else time_of(row.revoked))
+            for row in found
         ]
         return sorted(keys, key=lambda key: (key.added_at, key.name))
 
@@ -44,18 +44,10 @@ class SqlKeyRing:
         """End a key that opens."""
         opens = (api_keys.c.name == name) & api_keys.c.revoked_at.is_(None)
         with plain_errors(self._where), self._engine.begin() as connection:
-            return connection.execute(update(api_keys).where(opens).values(revoked_at=_stored(at))).rowcount == 1
+            return connection.execute(update(api_keys).where(opens).values(revoked_at=stored_time(at))).rowcount == 1
 
     def digests(self) -> dict[str, str]:
         """The digest of each key that opens."""
         query = select(api_keys.c.name, api_keys.c.digest).where(api_keys.c.revoked_at.is_(None))
         with plain_errors(self._where), self._engine.connect() as connection:
             return {row.name: row.digest for row in connection.execute(query)}
-
-
-def _stored(at: datetime) -> Any:
-    return from_epoch_us(literal(microseconds(at)))
-
-
-def _time(since_1970_us: int) -> datetime:
-    return datetime.fromtimestamp(since_1970_us / 1_000_000, tz=UTC)

@@ -3,16 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Engine, and_, bindparam, delete, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, bindparam, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 
 from tiercast.adapters.databases import plain_errors
-from tiercast.adapters.tables import epoch_us, from_epoch_us, microseconds, predictions, videos
+from tiercast.adapters.tables import epoch_us, from_epoch_us, microseconds, predictions, stored_time, time_of, videos
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.ports.serving import MissingCounts, ServedPrediction
@@ -59,7 +59,7 @@ class SqlPredictions:
         """Counted here: what rows lack repeats, so few texts have to be read as JSON."""
         query = (
             select(predictions.c.missing)
-            .where(predictions.c.moment == moment.value, predictions.c.predicted_at >= _time(since))
+            .where(predictions.c.moment == moment.value, predictions.c.predicted_at >= stored_time(since))
             .where(predictions.c.feature_schema == feature_schema)
             .order_by(predictions.c.predicted_at.desc())
             .limit(limit)
@@ -80,7 +80,7 @@ class SqlPredictions:
     def drop_before(self, at: datetime) -> int:
         """Removed some at a time, so that nobody waits long."""
         # Naming the moments lets the index of moment and time find the oldest.
-        old = and_(predictions.c.moment.in_(MOMENTS), predictions.c.predicted_at < _time(at))
+        old = and_(predictions.c.moment.in_(MOMENTS), predictions.c.predicted_at < stored_time(at))
         some = select(predictions.c.prediction).where(old).limit(DROPPED_AT_ONCE)
         dropped = 0
         while True:
@@ -114,10 +114,6 @@ _READ: Final = (
 )
 
 
-def _time(at: datetime) -> ColumnElement[Any]:
-    return from_epoch_us(literal(microseconds(at)))
-
-
 def _of_author(author: str) -> ColumnElement[bool]:
     theirs = select(videos.c.video_id).where(videos.c.author == author)
     same_platform = exists().where(
@@ -148,7 +144,7 @@ def _json(values: tuple[object, ...]) -> str:
 def _prediction(row: Any) -> ServedPrediction:
     return ServedPrediction(
         **{name: getattr(row, name) for name in _SAME},
-        predicted_at=datetime.fromtimestamp(row.at / 1_000_000, tz=UTC),
+        predicted_at=time_of(row.at),
         moment=Moment(row.moment),
         probabilities=tuple(json.loads(row.probabilities)),
         features=tuple(json.loads(row.features)),

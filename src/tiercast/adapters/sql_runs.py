@@ -1,13 +1,12 @@
 """Runs, in SQL."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, insert, literal, select
+from sqlalchemy import Engine, insert, select
 
 from tiercast.adapters.databases import plain_errors
-from tiercast.adapters.tables import epoch_us, from_epoch_us, microseconds, runs
+from tiercast.adapters.tables import epoch_us, runs, stored_time, time_of
 from tiercast.core.errors import InvalidInput, Missing
 from tiercast.core.moments import Moment
 from tiercast.ports.runs import RunRecord
@@ -26,7 +25,7 @@ class SqlRunLog:
             "run": record.run,
             "moment": record.moment.value,
             "status": record.status,
-            "started_at": from_epoch_us(literal(microseconds(record.started_at))),
+            "started_at": stored_time(record.started_at),
             "document": json.dumps(record.document, allow_nan=False),
         }
         with plain_errors(self._where), self._engine.begin() as connection:
@@ -65,5 +64,4 @@ def _select_runs() -> Any:
 
 
 def _record(row: Any) -> RunRecord:
-    started_at = datetime.fromtimestamp(row.at / 1_000_000, tz=UTC)
-    return RunRecord(row.run, Moment(row.moment), row.status, started_at, json.loads(row.document))
+    return RunRecord(row.run, Moment(row.moment), row.status, time_of(row.at), json.loads(row.document))

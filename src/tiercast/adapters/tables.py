@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Float, MetaData, Table, Text, and_
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Float, MetaData, Table, Text, and_, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
@@ -136,6 +136,15 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
+def time_of(since_1970_us: int) -> datetime:
+    """The time that so many microseconds since 1970 are, to the last of them.
+
+    >>> time_of(2147486400000116)
+    datetime.datetime(2038, 1, 19, 4, 0, 0, 116, tzinfo=datetime.timezone.utc)
+    """
+    return _EPOCH + timedelta(microseconds=since_1970_us)
+
+
 class epoch_us(FunctionElement[int]):  # noqa: N801
     """A stored time as whole microseconds since 1970."""
 
@@ -154,6 +163,11 @@ class now_us(FunctionElement[int]):  # noqa: N801
 
     type = BigInteger()
     inherit_cache = True
+
+
+def stored_time(at: datetime) -> from_epoch_us:
+    """A time as the database stores it."""
+    return from_epoch_us(literal(microseconds(at)))
 
 
 @compiles(epoch_us, "sqlite")
