@@ -218,10 +218,12 @@ from time import perf_counter
 import polars as pl
 from tiercast.cli.options import open_home
 from tiercast.core.moments import Moment
-from tiercast.flows.predict import Request, latest_of_each, load_champion, predict
+from tiercast.flows.asked import Request, latest_of_each
+from tiercast.flows.champions import Roster
+from tiercast.flows.predict import predict
 from tiercast.wiring import now
 wiring = open_home(Path(sys.argv[1]))
-serving = load_champion(wiring.objects, wiring.read_log(), Moment.DRAFT, lambda: wiring.history)
+serving = Roster.load(wiring.objects, wiring.read_log(), lambda: wiring.history).servings[Moment.DRAFT]
 drafts = latest_of_each(wiring.history.recent(limit=3000)).with_columns(views=pl.lit(None, dtype=pl.Int64))
 serving.store
 def ask(rows, reasons):

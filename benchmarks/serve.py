@@ -22,8 +22,9 @@ from urllib.request import Request, urlopen
 import polars as pl
 
 from tiercast.core.moments import Moment
-from tiercast.flows.predict import Request as Asking
-from tiercast.flows.predict import Serving, ask, load_champions, predict
+from tiercast.flows.asked import Request as Asking
+from tiercast.flows.champions import Roster, Serving
+from tiercast.flows.predict import ask, predict
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -137,7 +138,7 @@ def batch(home: Path) -> None:
 
 def process(home: Path) -> None:
     wiring = Wiring(read_settings(home))
-    servings = load_champions(wiring.objects, wiring.read_log(), lambda: wiring.history)
+    servings = Roster.load(wiring.objects, wiring.read_log(), lambda: wiring.history).servings
     rows = wiring.history.recent(limit=10_000).filter(pl.col("views") > 0)
     rows = rows.unique(["platform", "video_id"], maintain_order=True)
     for count, reach in ((1, "< 1"), (10_000, "< 80")):

@@ -12,23 +12,19 @@ from tiercast.adapters.files import open_bytes
 from tiercast.adapters.formats import choose, drafts, table
 from tiercast.adapters.formats.frames import batch_of
 from tiercast.adapters.formats.item import Format
-from tiercast.core.errors import InvalidInput, Missing
+from tiercast.core.errors import InvalidInput, Missing, NoChampion
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
+from tiercast.flows.answers import UNKNOWN
+from tiercast.flows.asked import Request, usable_rows
+from tiercast.flows.champions import Serving
 from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
 from tiercast.flows.ingest import FileReport, IngestOptions, ingest_file
 from tiercast.flows.kept import Kept
 from tiercast.flows.model_store import ModelStore, Writer
-from tiercast.flows.predict import (
-    UNKNOWN,
-    Request,
-    Serving,
-    predict,
-    predict_all,
-    usable_rows,
-    with_platforms_of_creators,
-)
+from tiercast.flows.predict import predict, predict_all, with_platforms_of_creators
 from tiercast.flows.rollback import rollback
+from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of
 from tiercast.intake.schema import SCHEMA, slips
 from tiercast.ports.videos import VideoHistory
 from tiercast.render.output import Silence
@@ -75,14 +71,19 @@ class Answers:
 class Oracle:
     """Answers items by the champions of this moment; the same for one and for a thousand."""
 
-    champions: Callable[[], Mapping[Moment, Serving]]
+    champions: Callable[[Moment | None], Mapping[Moment, Serving]]
+    """Those that may answer at a moment, or at any; raises NoChampion where there is none."""
     history: Callable[[], VideoHistory]
     early_max_age_hours: float
     keep: Callable[[Kept], None]
 
-    def answer(self, items: Sequence[object], form: Format, wanted: Wanted) -> Answers:
-        """The items, all of one format; raises Missing where nobody serves, InvalidInput, Unavailable."""
-        servings = serving_for(wanted.moment, self.champions())
+    def answer(self, items: Sequence[object], wanted: Wanted, form: Format | None = None) -> Answers:
+        """The items, all of one format, which is recognised where none is given.
+
+        Raises NoChampion where nobody serves, InvalidInput, Unavailable.
+        """
+        servings = self.champions(wanted.moment)
+        form = form or form_of(items)
         now = datetime.now(UTC)
         batch = batch_of(items, form)
         sound = cleaned(batch.rows, now=now, guessed_at=now, platform=wanted.platform)
@@ -114,6 +115,17 @@ class Oracle:
         return with_platforms_of_creators(rows, self.history())
 
 
+def forecast(oracle: Oracle, asked: ScoreRequest) -> Forecast:
+    """What the champion says of the video to be scored, or why it says nothing."""
+    if asked.video is None:
+        return NOT_ASKED
+    try:
+        answers = oracle.answer([asked.video], Wanted(asked.moment))
+    except NoChampion as error:
+        return Forecast(why_none=str(error))
+    return forecast_of(answers.predictions, answers.unanswered, asked.moment)
+
+
 def form_of(items: Sequence[object]) -> Format:
     """The format that most items have, else that of posts to come; raises InvalidInput naming what was seen.
 
@@ -127,20 +139,6 @@ def form_of(items: Sequence[object]) -> Format:
             return choose(items, drafts, BODY)
         except InvalidInput:
             raise unknown from None
-
-
-def serving_for(moment: Moment | None, champions: Mapping[Moment, Serving]) -> Mapping[Moment, Serving]:
-    """The champions that may answer; raises Missing where there is none, never a made-up answer."""
-    if moment is None and champions:
-        return champions
-    if moment is not None and moment in champions:
-        return {moment: champions[moment]}
-    which = "any moment" if moment is None else f"the moment {moment.value}"
-    there = f" Served: {', '.join(each.value for each in champions)}." if champions else ""
-    raise Missing(
-        f"No model serves {which} yet, so nothing can be predicted.{there} Ingest videos and run 'tiercast retrain'; "
-        "a candidate that passes the gate then serves."
-    )
 
 
 def video_id_of(item: object, form: Format) -> str | None:

@@ -48,6 +48,23 @@ def test_every_damaged_file_of_the_champion_is_told_by_doctor_and_the_release_be
     assert "Promotion 2 cannot be used" in predicted.err
 
 
+def test_where_all_that_was_promoted_is_damaged_nobody_is_told_that_nothing_was(
+    succeeded: tuple[Trained, Release],
+) -> None:
+    trained, _ = succeeded
+    for path in (trained.home / "models/observed/promotions").iterdir():
+        path.write_bytes(b"{")
+    for asked in ([], ["--moment", "observed"]):
+        predicted = tiercast("predict", trained.videos, *asked, home=trained.home)
+        assert predicted.code == 1
+        assert "None of the 2 promotions of observed leads to a sound release" in predicted.err
+        assert "what was promoted for it is damaged" in predicted.err
+        assert "tiercast doctor" in predicted.err
+    doctor = tiercast("doctor", home=trained.home)
+    assert doctor.code == 1
+    assert "None of the 2 promotions of observed leads to a sound release" in doctor.out
+
+
 def test_doctor_names_the_champion_and_says_where_it_is_pinned(succeeded: tuple[Trained, Release]) -> None:
     trained, second = succeeded
     doctor = tiercast("doctor", "--json", home=trained.home)

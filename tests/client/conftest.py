@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,9 @@ def no_settings_of_this_machine() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def both(grown: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """Both sides of the module's two homes, which begin alike: what is asked of one is asked of the other."""
-    folder = tmp_path_factory.mktemp("both")
-    here, there = (Path(shutil.copytree(grown, folder / name / "home")) for name in ("here", "there"))
+@contextmanager
+def both_sides(here: Path, there: Path) -> Iterator[Both]:
+    """A home opened in this process, and another asked over HTTP."""
     with (
         program(there, settings={"TIERCAST_API_KEY": KEY}) as served,
         Tiercast.open(here) as opened,
@@ -51,14 +50,31 @@ def both(grown: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both
 
 
 @pytest.fixture(scope="module")
+def both(grown: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """Both sides of the module's two homes, which begin alike: what is asked of one is asked of the other."""
+    folder = tmp_path_factory.mktemp("both")
+    here, there = (Path(shutil.copytree(grown, folder / name / "home")) for name in ("here", "there"))
+    with both_sides(here, there) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def damaged_drafts(grown: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """Both sides of two homes in which nothing that was promoted for drafts can be used."""
+    folder = tmp_path_factory.mktemp("damaged")
+    here, there = (Path(shutil.copytree(grown, folder / name / "home")) for name in ("here", "there"))
+    for home in (here, there):
+        for entry in (home / "models" / "draft" / "promotions").iterdir():
+            entry.write_bytes(b"{")
+    with both_sides(here, there) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
 def nobody_serves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """Both sides of two homes without anything."""
     folder = tmp_path_factory.mktemp("empty")
     for name in ("here", "there"):
         (folder / name).mkdir()
-    with (
-        program(folder / "there" / "home", settings={"TIERCAST_API_KEY": KEY}) as served,
-        Tiercast.open(folder / "here" / "home") as opened,
-        Tiercast.connect(served.url, KEY) as connected,
-    ):
-        yield Both(opened, connected, served.url)
+    with both_sides(folder / "here" / "home", folder / "there" / "home") as both:
+        yield both

@@ -10,6 +10,7 @@ from two_sides import Ask, Both
 
 from cli.program import item
 from tiercast import InvalidInput, Missing, Prediction, Tiercast, TiercastError, Unavailable
+from tiercast.core.errors import NoChampion
 
 DRAFT = {
     "video_id": "a-draft",
@@ -147,9 +148,19 @@ def test_what_cannot_be_predicted_is_the_caller_s_mistake_on_both_sides(
 
 
 def test_without_a_champion_it_is_missing(nobody_serves: Both) -> None:
-    assert "tiercast retrain" in nobody_serves.error(lambda side: side.predict(video()), Missing)
-    told = nobody_serves.error(lambda side: side.predict(DRAFT, moment="draft"), Missing)
+    assert "tiercast retrain" in nobody_serves.error(lambda side: side.predict(video()), NoChampion)
+    told = nobody_serves.error(lambda side: side.predict(DRAFT, moment="draft"), NoChampion)
     assert told.startswith("No model serves the moment draft yet")
+
+
+def test_damage_of_one_moment_keeps_no_other_from_answering(damaged_drafts: Both) -> None:
+    (found,) = damaged_drafts.answer(lambda side: side.predict(video()))
+    assert found.moment == "observed"
+    told = damaged_drafts.error(lambda side: side.predict(DRAFT, moment="draft"), NoChampion)
+    assert told.startswith("No model serves the moment draft: what was promoted for it is damaged. Served: early, ob")
+    assert "tiercast doctor" in told
+    score = damaged_drafts.answer(lambda side: side.score({"rules": 50}, video=DRAFT, moment="draft"))
+    assert "damaged" in score.warnings[0]
 
 
 # -- scores

@@ -7,6 +7,9 @@ import pytest
 from http_service import video
 
 from tiercast import InvalidInput, Missing, Tiercast
+from tiercast.client.in_process import InProcess
+from tiercast.core.moments import Moment
+from tiercast.serving import champions
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -32,6 +35,28 @@ def test_while_the_model_store_is_away_who_served_goes_on(home: Path) -> None:
         before = tiercast.predict(video())
         (home / "models").rename(home / "away")
         assert tiercast.predict(video()) == before
+
+
+def test_what_forecasts_know_of_everybody_is_read_again_after_ten_minutes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiring = Wiring(read_settings(home))
+    side = InProcess.of(wiring)
+    before = side.watch.answering(Moment.DRAFT)[Moment.DRAFT]
+    assert side.watch.answering(Moment.DRAFT)[Moment.DRAFT] is before
+    monkeypatch.setattr(champions, "STORE_SECONDS", 0.0)
+    after = side.watch.answering(Moment.DRAFT)[Moment.DRAFT]
+    assert after is not before
+    assert after.release is before.release
+    wiring.close()
+
+
+def test_a_library_prints_nothing(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with Tiercast.open(home) as tiercast:
+        tiercast.predict(video())
+        (home / "models").rename(home / "away")
+        tiercast.predict(video())
+    assert capfd.readouterr() == ("", "")
 
 
 def test_predictions_of_a_library_call_are_not_kept_as_served(home: Path) -> None:

@@ -18,10 +18,12 @@ from tiercast.cli.retrain import forecast_plan, order_of, world_of
 from tiercast.core.findings import Outcome
 from tiercast.core.moments import Moment
 from tiercast.core.tiers import RelativeTo
+from tiercast.flows.asked import Request, usable_rows
+from tiercast.flows.champions import Roster, Serving
 from tiercast.flows.forecast_rows import ForecastPlan, scraped_once
 from tiercast.flows.forecast_set import Assembly, Build, assemble
 from tiercast.flows.ingest import IngestOptions, ingest_file
-from tiercast.flows.predict import Request, Serving, load_champion, predict, usable_rows
+from tiercast.flows.predict import predict
 from tiercast.flows.publish import Won
 from tiercast.flows.retrain import retrain
 from tiercast.learn.metrics import evaluate
@@ -287,7 +289,9 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     wiring, rows = Wiring(settings), videos(700)
     put(wiring, rows, folder / "rows.parquet")
     won = serve(wiring, Moment.DRAFT)
-    serving = load_champion(wiring.objects, wiring.read_log(), Moment.DRAFT, lambda: wiring.history)
+    serving = Roster.load(wiring.objects, wiring.read_log(), lambda: wiring.history).answering(Moment.DRAFT)[
+        Moment.DRAFT
+    ]
     asked = Request(rows, NOW, 72)
     yield Served(relative_to, won, serving, predict(usable_rows(asked, Moment.DRAFT), serving, asked))
     wiring.engine.dispose()

@@ -16,16 +16,9 @@ from tiercast.core.errors import Missing
 from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest, Release, RowSet
 from tiercast.core.tiers import RelativeTo, tier_edges
-from tiercast.flows.predict import (
-    Request,
-    Serving,
-    ask,
-    latest_of_each,
-    load_champion,
-    moments_of,
-    predict_all,
-    usable_rows,
-)
+from tiercast.flows.asked import Request, latest_of_each, moments_of, usable_rows
+from tiercast.flows.champions import Roster, Serving
+from tiercast.flows.predict import ask, predict_all
 from tiercast.learn.blend import Blend
 from tiercast.learn.features import HELD_ON_VIEWS, OBSERVED, feature_matrix, feature_schema, hold
 from tiercast.learn.fit_boosted import BoostedRecipe
@@ -48,7 +41,9 @@ def test_of_many_scrapes_the_last_remains_in_the_order_of_first_sight() -> None:
 def test_without_a_promotion_there_is_no_champion(home, open_home: Open) -> None:  # type: ignore[no-untyped-def]
     wiring = open_home(home)
     with pytest.raises(Missing, match="No model serves the moment observed yet"):
-        load_champion(wiring.objects, wiring.read_log(), Moment.OBSERVED, lambda: wiring.history)
+        Roster.load(wiring.objects, wiring.read_log(), lambda: wiring.history).answering(Moment.OBSERVED)[
+            Moment.OBSERVED
+        ]
 
 
 def test_a_scrape_that_found_no_views_does_not_hide_those_that_did() -> None:

@@ -20,9 +20,11 @@ from tiercast.cli.replay import replay_home
 from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.moments import Moment
 from tiercast.core.release import Release
+from tiercast.flows.asked import Request, usable_rows
+from tiercast.flows.champions import Serving
 from tiercast.flows.kept import schema_of
 from tiercast.flows.model_store import load_release
-from tiercast.flows.predict import Request, Serving, predict, usable_rows
+from tiercast.flows.predict import predict
 from tiercast.flows.replay import Walk, ordered
 from tiercast.flows.replay_document import replay_document
 from tiercast.flows.replay_questions import Examiner, Questions

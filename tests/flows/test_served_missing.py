@@ -14,8 +14,10 @@ from flows.forecasts import serve, videos
 from tiercast.cli.retrain import order_of, world_of
 from tiercast.core.findings import Finding, Outcome
 from tiercast.core.moments import Moment
+from tiercast.flows.asked import Request, usable_rows
+from tiercast.flows.champions import Roster
 from tiercast.flows.kept import Kept, served_of
-from tiercast.flows.predict import Request, load_champion, predict, usable_rows
+from tiercast.flows.predict import predict
 from tiercast.flows.report import RunReport
 from tiercast.flows.retrain import retrain
 from tiercast.render.output import Silence
@@ -37,7 +39,7 @@ def c218(report: RunReport) -> Finding:
 
 def serve_these(wiring: Wiring, frame: pl.DataFrame, moment: Moment, *, at: datetime = EARLIER) -> None:
     """What the champion answers to these rows, kept as the service keeps it."""
-    serving = load_champion(wiring.objects, wiring.read_log(), moment, lambda: wiring.history)
+    serving = Roster.load(wiring.objects, wiring.read_log(), lambda: wiring.history).servings[moment]
     request = Request(frame, at, wiring.settings.moments.early_max_age_hours)
     kept: list[Kept] = []
     predict(usable_rows(request, moment), serving, request, keep=kept.append)

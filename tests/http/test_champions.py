@@ -113,7 +113,7 @@ def test_a_store_out_of_reach_leaves_everybody_where_they_are(home: Path) -> Non
     before, away[0] = serving(champions), True
     champions.check()
     assert serving(champions) == before
-    assert champions.problem == "The bucket does not answer."
+    assert str(champions.problem) == "The bucket does not answer."
     away[0] = False
     champions.check()
     assert champions.problem is None
@@ -185,4 +185,4 @@ def test_a_pin_does_not_make_a_champion_young(home: Path) -> None:
     tiercast("pin", serving(champions)[Moment.DRAFT][:12], "--moment", "draft", "--reason", "launch", home=home)
     champions.check()
     assert champions.loaded()[Moment.DRAFT].since == since
-    assert champions.loaded()[Moment.DRAFT].promoted == 2
+    assert champions.loaded()[Moment.DRAFT].entry.number == 2

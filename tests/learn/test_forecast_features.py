@@ -22,9 +22,11 @@ from tiercast.adapters.sql_videos import SqlVideoStore
 from tiercast.core.moments import Moment
 from tiercast.core.release import Manifest, Release, RowSet
 from tiercast.core.tiers import RelativeTo
+from tiercast.flows.asked import Request, usable_rows
+from tiercast.flows.champions import Serving
 from tiercast.flows.forecast_rows import ForecastPlan
 from tiercast.flows.forecast_set import Build, assemble
-from tiercast.flows.predict import Request, Serving, ask, usable_rows
+from tiercast.flows.predict import ask
 from tiercast.intake.schema import SCHEMA
 from tiercast.learn.describe import Past, describe
 from tiercast.learn.features import FEATURES, Feature, Needs, matrix

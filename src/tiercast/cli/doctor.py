@@ -14,10 +14,10 @@ from tiercast.adapters.objects import shown_address
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, Json
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
+from tiercast.flows.champions import Roster
 from tiercast.flows.doctor import Question, examine
 from tiercast.flows.keys import names_of
 from tiercast.flows.model_store import standing
-from tiercast.flows.predict import load_champions
 from tiercast.render.doctor import show_answers
 from tiercast.render.output import print_json
 from tiercast.settings import read_settings, settings_file
@@ -117,7 +117,10 @@ def _free(home: Path) -> str:
 
 def _champion(wiring: Wiring) -> str:
     log, told = wiring.read_log(), []
-    servings = load_champions(wiring.objects, log, lambda: wiring.history)
+    roster = Roster.load(wiring.objects, log, lambda: wiring.history)
+    if roster.damage:
+        raise Unavailable(" ".join(roster.damage.values()))
+    servings = roster.answering(None)
     for moment, serving in servings.items():
         if serving.warnings:
             raise Unavailable(f"An older release serves {moment.value}: {' '.join(serving.warnings)}")

@@ -14,24 +14,14 @@ from tiercast.adapters.formats import drafts, table
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, JsonLines, open_home
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
+from tiercast.flows.answers import UNKNOWN
+from tiercast.flows.asked import NEEDS, UNSERVED, Request, moments_of, usable_rows
+from tiercast.flows.champions import Roster, Serving
 from tiercast.flows.given import cleaned, early_max_age_hours
-from tiercast.flows.predict import (
-    NEEDS,
-    UNKNOWN,
-    UNSERVED,
-    Request,
-    Serving,
-    load_champion,
-    load_champions,
-    moments_of,
-    predict,
-    predict_all,
-    usable_rows,
-    with_platforms_of_creators,
-)
+from tiercast.flows.predict import predict, predict_all, with_platforms_of_creators
 from tiercast.intake.schema import SCHEMA, slips
 from tiercast.intake.stated import stated_platform
-from tiercast.ports.videos import SourceFile, VideoHistory
+from tiercast.ports.videos import SourceFile
 from tiercast.render.output import warn
 from tiercast.render.predictions import check_ending, show_predictions, write_predictions
 from tiercast.wiring import Wiring, now
@@ -57,7 +47,7 @@ def command(
     if output is not None:
         check_ending(output)
     wiring = open_home(home)
-    servings = servings_for(wiring, moment)
+    servings = roster_of(wiring, moment).answering(moment)
     rows, refused = _stored(wiring) if stored else _given(str(source), stated_platform(platform, "--platform"))
     if any(each.forecasts for each in servings) and not stored:
         rows = _with_known_platforms(rows, wiring)
@@ -73,23 +63,18 @@ def command(
     _deliver(predictions, servings, output=output, as_json=as_json)
 
 
-def servings_for(wiring: Wiring, moment: Moment | None) -> Mapping[Moment, Serving]:
-    """The champions that may answer; says what stands in the way of newer ones. Raises Missing where there is none."""
-
-    def videos() -> VideoHistory:
-        return wiring.history
-
-    log = wiring.read_log()
-    if moment is None:
-        servings = load_champions(wiring.objects, log, videos)
-    else:
-        servings = {moment: load_champion(wiring.objects, log, moment, videos)}
-    for serving in servings.values():
+def roster_of(wiring: Wiring, moment: Moment | None) -> Roster:
+    """The champions of that moment, or all; says what stands in the way of newer ones."""
+    moments = Moment if moment is None else (moment,)
+    roster = Roster.load(wiring.objects, wiring.read_log(), lambda: wiring.history, moments)
+    for damage in roster.damage.values():
+        warn(damage)
+    for serving in roster.servings.values():
         for warning in serving.warnings:
             warn(warning)
         if serving.release.manifest.label == "given":
             warn("The champion is provisional: it learned the labels of a fallback file, not the views of your videos.")
-    return servings
+    return roster
 
 
 def _stored(wiring: Wiring) -> tuple[pl.DataFrame, list[str]]:

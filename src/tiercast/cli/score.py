@@ -3,20 +3,19 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from tiercast.adapters.contents import decoded, plain_faults
-from tiercast.answering import Oracle, Wanted, form_of
+from tiercast.answering import Oracle, forecast
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, open_home
-from tiercast.cli.predict import servings_for
-from tiercast.core.errors import InvalidInput, Missing, TiercastError
-from tiercast.core.moments import Moment
-from tiercast.flows.predict import Serving, nobody_keeps
-from tiercast.flows.score import NOT_ASKED, Forecast, Score, ScoreRequest, forecast_of, score
+from tiercast.cli.predict import roster_of
+from tiercast.core.errors import InvalidInput, TiercastError
+from tiercast.flows.predict import nobody_keeps
+from tiercast.flows.score import Score, ScoreRequest, score
 from tiercast.render.output import print_json
 from tiercast.render.score import show_scores
 from tiercast.wiring import Wiring
@@ -37,8 +36,8 @@ def command(
 ) -> None:
     """Weigh several signals into one score of 0 to 100; the signal ml is the champion's prediction of a video."""
     wiring = open_home(home)
-    seer = _Seer(wiring)
-    scores = [_scored(where, document, seer) for where, document in _documents(source)]
+    weights, oracle = wiring.settings.score.weights, _oracle(wiring)
+    scores = [_scored(where, document, weights, oracle) for where, document in _documents(source)]
     if as_json:
         for each in scores:
             print_json(each.to_document())
@@ -81,44 +80,16 @@ def _no_json(label: str, why: str) -> NoReturn:
     raise InvalidInput(f"{label} is no JSON ({why}). A score takes one JSON document, or one a line.")
 
 
-def _scored(where: str, document: object, seer: "_Seer") -> Score:
-    weights = seer.wiring.settings.score.weights
+def _scored(where: str, document: object, weights: Mapping[str, float], oracle: Oracle) -> Score:
     try:
         asked = ScoreRequest.of(document, weights)
-        return score(weights, asked, seer.forecast(asked))
+        return score(weights, asked, forecast(oracle, asked))
     except TiercastError as error:
         raise type(error)(f"{where}{error}") from error
 
 
-@dataclass(slots=True)
-class _Seer:
+def _oracle(wiring: Wiring) -> Oracle:
     """Predicts one video after the other; champions are loaded for the first that needs them."""
-
-    wiring: Wiring
-    _loaded: dict[Moment | None, Mapping[Moment, Serving] | str] = field(default_factory=dict)
-    """By the moment asked for; a text says why nobody serves it."""
-
-    def forecast(self, asked: ScoreRequest) -> Forecast:
-        """The prediction of the video in a request, or why there is none."""
-        if asked.video is None:
-            return NOT_ASKED
-        if asked.moment not in self._loaded:
-            self._loaded[asked.moment] = self._champions(asked.moment)
-        servings = self._loaded[asked.moment]
-        if isinstance(servings, str):
-            return Forecast(why_none=servings)
-        return self._predicted(asked.video, asked.moment, servings)
-
-    def _champions(self, moment: Moment | None) -> Mapping[Moment, Serving] | str:
-        try:
-            return servings_for(self.wiring, moment)
-        except Missing as error:
-            return str(error)
-
-    def _predicted(
-        self, video: Mapping[str, object], moment: Moment | None, servings: Mapping[Moment, Serving]
-    ) -> Forecast:
-        hours = self.wiring.settings.moments.early_max_age_hours
-        oracle = Oracle(lambda: servings, lambda: self.wiring.history, hours, nobody_keeps)
-        answers = oracle.answer([video], form_of([video]), Wanted(moment))
-        return forecast_of(answers.predictions, answers.unanswered, moment)
+    roster = cache(partial(roster_of, wiring))
+    hours = wiring.settings.moments.early_max_age_hours
+    return Oracle(lambda moment: roster(moment).answering(moment), lambda: wiring.history, hours, nobody_keeps)

@@ -1,32 +1,34 @@
 """The client of a home on this machine: the parts of the service without the service."""
 
 import json
+import logging
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import pydantic_core
+import structlog
 
-from tiercast.answering import (
-    Oracle,
-    Wanted,
-    form_of,
-    ingested,
-    misspelt,
-    rolled_back,
-    serving_for,
-)
-from tiercast.core.errors import InvalidInput, Missing, TiercastError
+from tiercast.answering import Oracle, Wanted, forecast, ingested, misspelt, rolled_back
+from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
+from tiercast.flows.champions import Serving
 from tiercast.flows.ingest import IngestOptions, IngestReport
 from tiercast.flows.models import list_models, promotion_document
-from tiercast.flows.predict import Serving, load_champions, nobody_keeps
+from tiercast.flows.predict import nobody_keeps
 from tiercast.flows.runs import run_document
-from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of, score
+from tiercast.flows.score import ScoreRequest, score
 from tiercast.intake.stated import stated_platform, stated_time
+from tiercast.serving.champions import Champions, Sources
 from tiercast.wiring import Wiring, actor, now
+
+SILENT: Final = structlog.wrap_logger(
+    structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+)
+"""A library tells its caller, and prints nothing."""
 
 
 def plain(document: object) -> Any:
@@ -35,43 +37,28 @@ def plain(document: object) -> Any:
 
 
 @dataclass(slots=True)
-class Champions:
-    """Who serves; looked up again where the promotion log has grown, at most every few seconds."""
+class Watch:
+    """Who serves; looked up where somebody asks and the last look was some seconds ago."""
 
-    wiring: Wiring
-    _numbers: Mapping[Moment, int] = field(default_factory=dict)
-    _servings: Mapping[Moment, Serving] | None = None
-    _looked: float | None = None
+    champions: Champions
+    seconds: float
+    _looked_at: float = -math.inf
     _looking: threading.Lock = field(default_factory=threading.Lock)
 
-    def current(self) -> Mapping[Moment, Serving]:
-        """The champions; those in memory go on while the model store is away. Raises where there never were any."""
+    def answering(self, moment: Moment | None) -> Mapping[Moment, Serving]:
+        """Those that may answer; they go on while the model store is away. Raises NoChampion, and what it said."""
         with self._looking:
-            after = self.wiring.settings.serve.check_seconds
-            if self._servings is None or self._looked is None or time.monotonic() - self._looked > after:
-                self._servings = self._found()
-                self._looked = time.monotonic()
-            return self._servings
+            if time.monotonic() - self._looked_at > self.seconds:
+                self.champions.check()
+                self._looked_at = time.monotonic()
+        if self.champions.problem is not None and not self.champions.current():
+            raise self.champions.problem
+        return self.champions.answering(moment)
 
     def look_again(self) -> None:
         """Do not wait with the next look."""
-        self._looked = None
-
-    def _found(self) -> Mapping[Moment, Serving]:
-        try:
-            log = self.wiring.read_log()
-            numbers = {moment: max(log.numbers(moment), default=0) for moment in Moment} if log else {}
-            if self._servings is not None and numbers == self._numbers:
-                return self._servings
-            found = load_champions(self.wiring.objects, log, lambda: self.wiring.history)
-        except Missing:
-            return {} if self._servings is None else self._servings
-        except TiercastError:
-            if not self._servings:
-                raise
-            return self._servings
-        self._numbers = numbers
-        return found
+        with self._looking:
+            self._looked_at = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +66,21 @@ class InProcess:
     """A Side that asks a home itself. What it predicts is not kept among served predictions."""
 
     wiring: Wiring
-    champions: Champions
+    watch: Watch
     oracle: Oracle
 
     @classmethod
     def of(cls, wiring: Wiring) -> "InProcess":
         """The client of a home; opens nothing yet."""
-        champions, hours = Champions(wiring), wiring.settings.moments.early_max_age_hours
-        return cls(wiring, champions, Oracle(champions.current, lambda: wiring.history, hours, nobody_keeps))
+        sources = Sources(lambda: wiring.objects, wiring.read_log, lambda: wiring.history)
+        watch = Watch(Champions(sources, SILENT), wiring.settings.serve.check_seconds)
+        hours = wiring.settings.moments.early_max_age_hours
+        return cls(wiring, watch, Oracle(watch.answering, lambda: wiring.history, hours, nobody_keeps))
 
     def predict(self, part: Sequence[str], wanted: Wanted) -> Mapping[str, Any]:
         """The answer to some items."""
         items = json.loads(f"[{','.join(part)}]")
-        serving_for(wanted.moment, self.champions.current())
-        answers = self.oracle.answer(items, form_of(items), wanted)
+        answers = self.oracle.answer(items, wanted)
         told: Mapping[str, Any] = plain(answers.to_document(misspelt(items)))
         return told
 
@@ -100,18 +88,8 @@ class InProcess:
         """The answer to a score's document."""
         weights = self.wiring.settings.score.weights
         request = ScoreRequest.of(json.loads(asked), weights)
-        told: Mapping[str, Any] = plain(score(weights, request, self._forecast(request)).to_document())
+        told: Mapping[str, Any] = plain(score(weights, request, forecast(self.oracle, request)).to_document())
         return told
-
-    def _forecast(self, asked: ScoreRequest) -> Forecast:
-        if asked.video is None:
-            return NOT_ASKED
-        try:
-            serving_for(asked.moment, self.champions.current())
-        except Missing as error:
-            return Forecast(why_none=str(error))
-        answers = self.oracle.answer([asked.video], form_of([asked.video]), Wanted(asked.moment))
-        return forecast_of(answers.predictions, answers.unanswered, asked.moment)
 
     def ingest(self, part: Sequence[str], platform: str | None, scraped_at: str | None) -> Mapping[str, Any]:
         """What some items brought."""
@@ -142,6 +120,6 @@ class InProcess:
         if release == "":
             raise InvalidInput("The release is ''; give its first digits, or None for the one that served before.")
         entry = rolled_back(self.wiring, moment, release=release, reason=reason, actor=actor())
-        self.champions.look_again()
+        self.watch.look_again()
         told: Mapping[str, Any] = plain(promotion_document(entry))
         return told

@@ -12,14 +12,16 @@ import httpx2
 
 from tiercast import __version__
 from tiercast.answering import Wanted
-from tiercast.core.errors import InvalidInput, Missing, TiercastError, Unavailable
+from tiercast.core.errors import InvalidInput, Missing, NoChampion, TiercastError, Unavailable
 from tiercast.core.moments import Moment
 
 ATTEMPTS: Final = 3
 PAUSE_SECONDS: Final = 0.2
 """Before the second attempt; twice as long before the third."""
+CONNECT_SECONDS: Final = 5.0
+"""TCP repeats its first packet after 1 and 3 seconds; where all three were dropped, so would the next be."""
 NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout)
-"""Nothing has arrived, so asking again cannot do a thing twice."""
+"""Nothing has arrived, so asking again cannot do a thing twice; after the time for connecting it would not help."""
 BROKEN: Final = (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)
 """The connection ended before the answer: often one that the service closed, being idle, as the request went out."""
 HARMLESS: Final = frozenset({"/v1/predict", "/v1/score"})
@@ -42,7 +44,8 @@ def open_http(url: str, key: str | None, timeout_seconds: float) -> httpx2.Clien
     headers = {"User-Agent": f"tiercast/{__version__}", "Accept": "application/json"}
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
-    return httpx2.Client(base_url=url, headers=headers, timeout=timeout_seconds, limits=LIMITS)
+    timeout = httpx2.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS))
+    return httpx2.Client(base_url=url, headers=headers, timeout=timeout, limits=LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class OverHttp:
                 if attempt == ATTEMPTS or _problem(response).get("type") != f"{URN}overloaded":
                     return response
             except NOT_SENT as error:
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or isinstance(error, httpx2.ConnectTimeout):
                     raise Unavailable(
                         f"Nobody answers at {self.http.base_url} ({error}). Is the service up?"
                     ) from error
@@ -153,7 +156,9 @@ def _error(response: httpx2.Response) -> TiercastError:
     to = f" It leads to {response.headers['location']}." if "location" in response.headers else ""
     otherwise = f"{response.url} answered {status}, and not as a Tiercast service does.{to} Is this its address?"
     sentence = str(problem.get("detail", otherwise))
-    if status == HTTPStatus.NOT_FOUND or problem.get("type") == f"{URN}no-champion":
+    if problem.get("type") == f"{URN}no-champion":
+        return NoChampion(sentence)
+    if status == HTTPStatus.NOT_FOUND:
         return Missing(sentence)
     if response.is_server_error or status in MAY_PASS:
         return Unavailable(sentence)

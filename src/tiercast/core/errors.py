@@ -15,6 +15,10 @@ class Missing(TiercastError):
     """Something that is needed does not exist (yet): a release, a run, an object, a table."""
 
 
+class NoChampion(Missing):
+    """No model answers: nothing was promoted yet, or what was promoted is damaged."""
+
+
 class Unavailable(TiercastError):
     """A database, a store or a disk did not do its part; the same request may work later."""
 

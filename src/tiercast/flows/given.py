@@ -10,7 +10,9 @@ import polars as pl
 
 from tiercast.core.moments import Moment
 from tiercast.core.video import published_at_from_tiktok_id
-from tiercast.flows.predict import NEEDS, UNKNOWN, UNSERVED, Request, Serving, moments_of, usable_rows
+from tiercast.flows.answers import UNKNOWN
+from tiercast.flows.asked import NEEDS, UNSERVED, Request, moments_of, usable_rows
+from tiercast.flows.champions import Serving
 from tiercast.intake.clean import Cleaned, Context, clean
 
 NO_PREDICTION: Final = "no_prediction"

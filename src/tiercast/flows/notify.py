@@ -11,7 +11,7 @@ TOLD: Final = ("held", "rejected", "failed")
 LONGEST: Final = 2_000
 """Characters of a reason in a chat; the run has it whole."""
 ALL_SECONDS: Final = 30.0
-"""How long telling may take altogether: each of three runs twice, to an address that never answers."""
+"""After so long no further notice begins: three runs, each tried twice for 5 seconds, at an address that is silent."""
 
 
 class Noting:

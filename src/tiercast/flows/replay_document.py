@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from tiercast.flows.replay_report import CHAMPION, Graded, Pool, Replayed
+from tiercast.flows.report import objections
 from tiercast.learn.exam import Marks
 from tiercast.ports.runs import ReplayedStep
 
 STATUSES: Final = ("promoted", "held", "rejected", "failed")
-IN_THE_WAY: Final = ("fail", "inconclusive")
 
 
 def replay_document(replayed: Replayed) -> dict[str, object]:
@@ -47,9 +47,7 @@ def _step(step: ReplayedStep, graded: Graded) -> dict[str, object]:
         "at": step.at.isoformat(),
         "status": told["status"],
         "reason": told["reason"],
-        "in_the_way": [
-            each["code"] for each in told["findings"] if each["outcome"] in IN_THE_WAY and not each["demoted"]
-        ],
+        "in_the_way": [each["code"] for each in objections(told)],
         "findings": told["findings"],
         "warnings": told["warnings"],
         "marks": told["marks"],

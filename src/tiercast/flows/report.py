@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import uuid4
 
 from tiercast.core.errors import Unavailable, is_interruption
-from tiercast.core.findings import Finding, Verdict
+from tiercast.core.findings import Finding, Outcome, Verdict
 from tiercast.core.moments import Moment
 from tiercast.learn.features import FEATURES, Needs
 from tiercast.learn.history import EMBARGO_DAYS
@@ -99,6 +99,23 @@ class RunReport:
             "warnings": list(self.warnings),
             "seconds": {stage: self.seconds.get(stage) for stage in (*STAGES, "total")},
         }
+
+
+def objections(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings of a run's document that stood in the way, as they stand there; none where it has no findings.
+
+    >>> failed = {"code": "C201", "outcome": "fail", "observed": 0.4, "required": 0.6}
+    >>> [each["code"] for each in objections({"findings": [failed, {**failed, "code": "C208", "demoted": True}]})]
+    ['C201']
+    """
+    return [each for each in document.get("findings") or () if _finding(each).objects]
+
+
+def _finding(told: Mapping[str, Any]) -> Finding:
+    """A finding as far as it says whether it objects; older documents lack ``demoted``."""
+    figures = (told.get("observed"), told.get("required"))
+    demoted = bool(told.get("demoted"))
+    return Finding(told["code"], "", Outcome(told["outcome"]), *figures, explanation="", demoted=demoted)
 
 
 def _compared(beside: Beside | None) -> dict[str, object] | None:

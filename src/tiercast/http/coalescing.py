@@ -112,7 +112,7 @@ def _settle(batch: Sequence[_Single], outcomes: Outcomes) -> None:
 def _answered(oracle: Oracle, items: list[Item], lane: _Lane) -> Outcomes:
     """Each item's own answer; where they cannot be answered together, one after the other."""
     try:
-        together = oracle.answer(items, lane.form, lane.wanted)
+        together = oracle.answer(items, lane.wanted, lane.form)
     except Exception as error:  # noqa: BLE001  each caller gets its own fault, and none that another caused
         if len(items) == 1:
             return [error]

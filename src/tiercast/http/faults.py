@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from tiercast.core.errors import TiercastError
+from tiercast.core.errors import NoChampion, TiercastError
 from tiercast.http.discretion import discreet_problem
 from tiercast.http.problems import KINDS, Problem
 
@@ -16,6 +16,7 @@ from tiercast.http.problems import KINDS, Problem
 def answer_with_problems(app: FastAPI) -> None:
     """Let the application answer every error that somebody foresaw; the others are ``requests.Observed``'s."""
     app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(NoChampion, _no_champion)
     app.add_exception_handler(TiercastError, _error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _unfit)
@@ -24,6 +25,12 @@ def answer_with_problems(app: FastAPI) -> None:
 async def _problem(_request: Request, error: Any) -> Response:
     response: Response = error.response()
     return response
+
+
+async def _no_champion(_request: Request, error: Any) -> Response:
+    """Not the caller's fault, and different tomorrow."""
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return Problem(status, str(error), kind="no-champion", title="No model serves").response()
 
 
 async def _error(request: Request, error: Any) -> Response:

@@ -14,13 +14,10 @@ from tiercast.answering import (
     Answers,
     Item,
     Wanted,
-    form_of,
     misspelt,
-    serving_for,
     video_id_of,
     why_nothing,
 )
-from tiercast.core.errors import Missing
 from tiercast.http.bodies import document_of, read
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
@@ -80,10 +77,6 @@ def _wanted(asked: PredictRequest) -> Wanted:
 
 async def answered(service: Service, items: Sequence[Item], wanted: Wanted, *, large: bool) -> Answers:
     """The answers to some items: a small one alone shares its work with others that are asked at the same time."""
-    try:
-        serving_for(wanted.moment, service.champions.current())
-    except Missing as error:
-        raise no_champion(error) from error
     shared = not large and len(items) == 1 and wanted.platform is None
     answers = await (_together if shared else _answered)(service, items, wanted)
     service.metrics.count(answers.predictions, [each.reason for each in answers.unanswered])
@@ -99,12 +92,7 @@ async def _together(service: Service, items: Sequence[Item], wanted: Wanted) -> 
 
 
 async def _answered(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
-    return await _apart(service, lambda: service.oracle.answer(items, form_of(items), wanted), large=True)
-
-
-def no_champion(error: Missing) -> Problem:
-    """Nobody serves: not the caller's fault, and different tomorrow."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), kind="no-champion", title="No model serves yet")
+    return await _apart(service, lambda: service.oracle.answer(items, wanted), large=True)
 
 
 def _nothing(answers: Answers) -> Problem:

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tiercast.answering import Wanted, serving_for
-from tiercast.core.errors import Missing
+from tiercast.answering import Wanted
+from tiercast.core.errors import NoChampion
 from tiercast.core.moments import Moment
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of, score
 from tiercast.http.bodies import document_of
@@ -81,8 +81,7 @@ async def _forecast(service: Service, asked: ScoreRequest, *, large: bool) -> Fo
     if asked.video is None:
         return NOT_ASKED
     try:
-        serving_for(asked.moment, service.champions.current())
-    except Missing as error:
+        answers = await answered(service, [asked.video], Wanted(asked.moment), large=large)
+    except NoChampion as error:
         return Forecast(why_none=str(error))
-    answers = await answered(service, [asked.video], Wanted(asked.moment), large=large)
     return forecast_of(answers.predictions, answers.unanswered, asked.moment)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tiercast.core.errors import InvalidInput, Unavailable
 from tiercast.core.moments import Moment
-from tiercast.flows.predict import Serving
+from tiercast.flows.champions import Serving
 from tiercast.render.output import shown, stdout, warn
 
 SHOWN: Final = 20

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import structlog
@@ -14,12 +14,11 @@ import structlog
 from tiercast.core.errors import InvalidInput, Missing, TiercastError, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
+from tiercast.flows.champions import Serving, Videos, answering
 from tiercast.flows.model_store import champion
-from tiercast.flows.predict import Serving, Videos
 from tiercast.flows.promotion_history import history
 from tiercast.flows.served import served_at
 from tiercast.learn.models import Inputs
-from tiercast.learn.predictor import Predictor
 from tiercast.learn.references import Standpoint
 from tiercast.ports.models import ObjectStore, PromotionLog
 
@@ -35,12 +34,10 @@ class Loaded:
     """What is known of one moment: who answers, up to which entry that was read, and what is wrong with it."""
 
     serving: Serving | None = None
-    promoted: int = 0
-    """The entry by which the serving release was chosen."""
     since: datetime | None = None
     """When it began to serve; a pin does not begin anew."""
     entry: Promotion | None = None
-    """That entry: who chose it, and why."""
+    """By which the serving release was chosen: by whom, and why."""
     seen: int = 0
     """The highest entry that was read."""
     content: bytes | None = None
@@ -64,8 +61,10 @@ class Champions:
     """Every moment's champion. Readers never wait: a newer one takes its place in one assignment, proven before."""
 
     sources: Sources
+    logger: Any = field(default_factory=structlog.get_logger)
+    """Told of every change."""
     _loaded: Mapping[Moment, Loaded] = field(default_factory=lambda: {moment: Loaded() for moment in Moment})
-    _problem: str | None = None
+    _problem: TiercastError | None = None
     _checks: int = 0
     _checking: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,8 +76,13 @@ class Champions:
         """The same with what is known around them."""
         return self._loaded
 
+    def answering(self, moment: Moment | None) -> Mapping[Moment, Serving]:
+        """Those that may answer; raises NoChampion where there is none."""
+        loaded = self._loaded.items()
+        return answering(moment, self.current(), [each for each, held in loaded if held.warnings and not held.serving])
+
     @property
-    def problem(self) -> str | None:
+    def problem(self) -> TiercastError | None:
         """Why the store could not be asked the last time; None where it could."""
         return self._problem
 
@@ -93,11 +97,11 @@ class Champions:
                 found = {moment: self._newer(log, moment, self._loaded[moment]) for moment in Moment} if log else {}
             except TiercastError as error:
                 if self._problem is None:
-                    structlog.get_logger().warning("model store out of reach", problem=str(error))
-                self._problem = str(error)
+                    self.logger.warning("model store out of reach", problem=str(error))
+                self._problem = error
                 return
             if self._problem is not None:
-                structlog.get_logger().info("model store within reach again")
+                self.logger.info("model store within reach again")
             self._problem = None
             self._loaded = {**self._loaded, **found}
 
@@ -108,7 +112,7 @@ class Champions:
             return _with_newer_history(held)
         seen = max(log.numbers(moment), default=0)
         if seen == 0:
-            return _told(held, moment, (LOG_GONE,)) if held.serving is not None else held
+            return self._told(held, moment, (LOG_GONE,)) if held.serving is not None else held
         return self._load(log, moment, replace(held, seen=seen, content=_content(log, moment, seen)), same=same)
 
     def _load(self, log: PromotionLog, moment: Moment, held: Loaded, *, same: bool) -> Loaded:
@@ -118,17 +122,22 @@ class Champions:
             if found is None:
                 return held
             newest = found.promotion
-            if held.serving is not None and newest.number <= held.promoted and (same or found.warnings):
-                return _told(held, moment, found.warnings)
-            serving = Serving(found.release, Predictor.of(found.release), found.warnings, self.sources.videos)
+            if held.entry is not None and newest.number <= held.entry.number and (same or found.warnings):
+                return self._told(held, moment, found.warnings)
+            serving = Serving.of(found, self.sources.videos)
             _prove(serving)
             read_at = _read_history(serving)
         except (InvalidInput, Missing) as error:
-            return _told(held, moment, (str(error),))
-        structlog.get_logger().info("champion", moment=moment.value, release=found.release.id, number=newest.number)
-        since, promoted = _since(log, newest), newest.number
-        loaded = replace(held, serving=serving, promoted=promoted, since=since, entry=newest, read_at=read_at)
-        return _told(loaded, moment, found.warnings)
+            return self._told(held, moment, (str(error),))
+        self.logger.info("champion", moment=moment.value, release=found.release.id, number=newest.number)
+        loaded = replace(held, serving=serving, since=_since(log, newest), entry=newest, read_at=read_at)
+        return self._told(loaded, moment, found.warnings)
+
+    def _told(self, held: Loaded, moment: Moment, warnings: tuple[str, ...]) -> Loaded:
+        for warning in warnings:
+            if warning not in held.warnings:
+                self.logger.warning("champion not replaced", moment=moment.value, problem=warning)
+        return replace(held, warnings=warnings)
 
 
 def _content(log: PromotionLog, moment: Moment, number: int) -> bytes | None:
@@ -171,10 +180,3 @@ def _prove(serving: Serving) -> None:
     unknown = np.full(1, np.nan)
     asked = serving.predictor.described(Inputs(X), Standpoint(["unknown"], unknown, unknown, np.zeros(1)))
     serving.predictor.probabilities(asked)
-
-
-def _told(held: Loaded, moment: Moment, warnings: tuple[str, ...]) -> Loaded:
-    for warning in warnings:
-        if warning not in held.warnings:
-            structlog.get_logger().warning("champion not replaced", moment=moment.value, problem=warning)
-    return replace(held, warnings=warnings)
