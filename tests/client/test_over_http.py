@@ -1,18 +1,20 @@
 """What only a connection can run into."""
 
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx2
 import pytest
 import uvicorn
 from http_service import video
 from two_sides import Both
 
 from tiercast import InvalidInput, Missing, Tiercast, Unavailable
-from tiercast.client.over_http import LIMITS
+from tiercast.client.over_http import LIMITS, OverHttp, open_http
 
 OVERLOADED = (503, "application/problem+json", b'{"type": "urn:tiercast:overloaded", "detail": "Too many wait."}')
 
@@ -84,6 +86,41 @@ def test_where_nobody_answers_it_is_unavailable() -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with Tiercast.connect(url) as side, pytest.raises(Unavailable, match=f"Nobody answers at {url}"):
             side.runs()
+
+
+def requests_to(url: str) -> int:
+    """How often an address is asked where nobody can be reached."""
+    asked: list[httpx2.Request] = []
+    with open_http(url, None, timeout_seconds=0.1) as http:
+        http.event_hooks = {"request": [asked.append]}
+        with pytest.raises(Unavailable, match=f"Nobody answers at {url}"):
+            OverHttp(http).runs(1)
+    return len(asked)
+
+
+def test_who_refuses_connections_is_asked_three_times() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        assert requests_to(f"http://127.0.0.1:{taken.getsockname()[1]}") == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse what finds no room")
+def test_an_address_that_drops_packets_is_asked_once() -> None:
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # more than it has room for
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        assert requests_to(f"http://127.0.0.1:{full.getsockname()[1]}") == 1
+
+
+@pytest.mark.parametrize(("timeout_seconds", "connect"), [(30, 5), (1, 1)])
+def test_connecting_takes_five_seconds_at_most(timeout_seconds: float, connect: float) -> None:
+    with open_http("http://127.0.0.1", None, timeout_seconds) as http:
+        assert http.timeout == httpx2.Timeout(timeout_seconds, connect=connect)
 
 
 def test_who_answers_too_late_is_unavailable() -> None:
