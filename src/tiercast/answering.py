@@ -16,13 +16,13 @@ from tiercast.core.errors import InvalidInput, Missing, NoChampion
 from tiercast.core.moments import Moment
 from tiercast.core.release import Promotion
 from tiercast.flows.answers import UNKNOWN
-from tiercast.flows.asked import Request, usable_rows
+from tiercast.flows.asked import Request
 from tiercast.flows.champions import Serving
 from tiercast.flows.given import Unanswered, cleaned, early_max_age_hours, unanswered
 from tiercast.flows.ingest import FileReport, IngestOptions, ingest_file
 from tiercast.flows.kept import Kept
 from tiercast.flows.model_store import ModelStore, Writer
-from tiercast.flows.predict import predict, predict_all, with_platforms_of_creators
+from tiercast.flows.predict import predict_at, with_platforms_of_creators
 from tiercast.flows.rollback import rollback
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of
 from tiercast.intake.schema import SCHEMA, slips
@@ -95,19 +95,8 @@ class Oracle:
         refused += [
             Unanswered(video_id_of(batch.raw[each.row], form), each.reason, each.detail) for each in sound.rejects
         ]
-        return Answers(
-            self._predicted(request, servings, wanted), [*refused, *unanswered(request, servings, wanted.moment)]
-        )
-
-    def _predicted(
-        self, request: Request, servings: Mapping[Moment, Serving], wanted: Wanted
-    ) -> Sequence[dict[str, Any]]:
-        if request.rows.is_empty():
-            return []
-        if wanted.moment is None:
-            return predict_all(request, servings, with_reasons=wanted.reasons, keep=self.keep)
-        usable = usable_rows(request, wanted.moment)
-        return predict(usable, servings[wanted.moment], request, with_reasons=wanted.reasons, keep=self.keep)
+        predictions = predict_at(wanted.moment, request, servings, with_reasons=wanted.reasons, keep=self.keep)
+        return Answers(predictions, [*refused, *unanswered(request, servings, wanted.moment)])
 
     def _with_platforms(self, rows: pl.DataFrame) -> pl.DataFrame:
         if (rows["platform"] != UNKNOWN).all():

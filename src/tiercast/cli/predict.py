@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from tiercast.flows.answers import UNKNOWN
 from tiercast.flows.asked import NEEDS, UNSERVED, Request, moments_of, usable_rows
 from tiercast.flows.champions import Roster, Serving
 from tiercast.flows.given import cleaned, early_max_age_hours
-from tiercast.flows.predict import predict, predict_all, with_platforms_of_creators
+from tiercast.flows.predict import predict_at, with_platforms_of_creators
 from tiercast.intake.schema import SCHEMA, slips
 from tiercast.intake.stated import stated_platform
 from tiercast.ports.videos import SourceFile
@@ -48,18 +49,15 @@ def command(
         check_ending(output)
     wiring = open_home(home)
     servings = roster_of(wiring, moment).answering(moment)
-    rows, refused = _stored(wiring) if stored else _given(str(source), stated_platform(platform, "--platform"))
+    at = now()
+    rows, refused = _stored(wiring) if stored else _given(str(source), stated_platform(platform, "--platform"), at)
     if any(each.forecasts for each in servings) and not stored:
         rows = _with_known_platforms(rows, wiring)
-    request = Request(rows, now(), early_max_age_hours(servings, wiring.settings.moments.early_max_age_hours))
+    request = Request(rows, at, early_max_age_hours(servings, wiring.settings.moments.early_max_age_hours))
     if refused:
         warn(f"Refused, so without prediction: {len(refused):,}. The first: {refused[0]}")
     _say_what_is_left_out(request, servings, moment)
-    if moment is None:
-        predictions = predict_all(request, servings, with_reasons=reasons)
-    else:
-        usable = usable_rows(request, moment)
-        predictions = predict(usable, servings[moment], request, with_reasons=reasons)
+    predictions = predict_at(moment, request, servings, with_reasons=reasons)
     _deliver(predictions, servings, output=output, as_json=as_json)
 
 
@@ -87,7 +85,7 @@ def _stored(wiring: Wiring) -> tuple[pl.DataFrame, list[str]]:
     return rows, []
 
 
-def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
+def _given(name: str, platform: str | None, at: datetime) -> tuple[pl.DataFrame, list[str]]:
     """Clean rows of a file and the sentences about those that were refused.
 
     Where a row does not say when it was scraped, the file's time stands in.
@@ -96,7 +94,7 @@ def _given(name: str, platform: str | None) -> tuple[pl.DataFrame, list[str]]:
     kept: list[pl.DataFrame] = []
     refused: list[str] = []
     for batch in source.batches():
-        sound = cleaned(batch.rows, now=now(), guessed_at=source.modified_at, platform=platform)
+        sound = cleaned(batch.rows, now=at, guessed_at=source.modified_at, platform=platform)
         _warn_of_ignored(batch.ignored)
         kept.append(sound.rows.drop("row"))
         refused += [piece.detail for piece in batch.unreadable] + [reject.detail for reject in sound.rejects]

@@ -8,7 +8,7 @@ import polars as pl
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.flows.answers import UNKNOWN, answers
-from tiercast.flows.asked import Request, moments_of
+from tiercast.flows.asked import Request, moments_of, usable_rows
 from tiercast.flows.champions import Serving
 from tiercast.flows.kept import Kept
 from tiercast.intake.times import instant
@@ -37,6 +37,20 @@ def with_platforms_of_creators(rows: pl.DataFrame, videos: VideoHistory) -> pl.D
         .then(stored)
         .otherwise("platform")
     )
+
+
+def predict_at(
+    moment: Moment | None,
+    request: Request,
+    servings: Mapping[Moment, Serving],
+    *,
+    with_reasons: bool = False,
+    keep: Keep = nobody_keeps,
+) -> list[dict[str, Any]]:
+    """One prediction for each video that can be asked at that moment; without one, each at the richest it allows."""
+    if moment is None:
+        return predict_all(request, servings, with_reasons=with_reasons, keep=keep)
+    return predict(usable_rows(request, moment), servings[moment], request, with_reasons=with_reasons, keep=keep)
 
 
 def predict_all(
