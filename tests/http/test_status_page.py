@@ -188,6 +188,23 @@ def test_a_store_that_was_never_reached_leaves_open_whether_there_is_a_champion(
     assert "tiercast retrain --moment" not in page
 
 
+def test_a_pin_does_not_begin_the_time_of_a_champion_anew(home: Path) -> None:
+    with client_of(home) as client:
+        loaded = service_of(client).champions.loaded()[Moment.OBSERVED]
+    assert loaded.serving is not None
+    assert (began_at := loaded.since) is not None
+    pinned = tiercast("pin", loaded.serving.release.id, "--reason", "an audit", home=home)
+    assert pinned.code == 0, pinned.err
+    with client_of(home) as client:
+        entry = service_of(client).champions.loaded()[Moment.OBSERVED].entry
+        page = client.get("/").text
+    assert entry is not None
+    assert entry.at > began_at
+    assert "pin: an audit" in page
+    assert f'<dt>Since</dt><dd><time datetime="{began_at.isoformat()}"' in page
+    assert entry.at.isoformat() not in page
+
+
 def test_markup_in_a_run_is_shown_as_text_and_a_long_reason_whole(client: TestClient) -> None:
     reason = f"{HOSTILE} {'because ' * 60}of that."
     findings = [

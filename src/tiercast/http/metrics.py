@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from tiercast.checks import CHECKS
 from tiercast.core.findings import Outcome
-from tiercast.flows.report import Status
+from tiercast.flows.report import Status, objections
 from tiercast.ports.runs import RunRecord
 from tiercast.serving.champions import Loaded
 
@@ -34,7 +34,7 @@ class Metrics:
         )
         self.predictions = self._counter("predictions", "Videos predicted", "moment", "tier")
         self.unanswered = self._counter("unanswered", "Videos that got no prediction", "reason")
-        self.runs = self._counter("runs", "Retrains that this service started", "moment", "status")
+        self.runs = self._counter("runs", "Runs that this service started, one a moment", "moment", "status")
         self.champion_age = self._gauge("champion_age_seconds", "Since the champion began to serve", "moment")
         self.training_age = self._gauge("training_age_seconds", "Since its newest training video", "moment")
         self.last_run = self._gauge("last_run", "1 for the outcome of the newest run", "moment", "status")
@@ -44,7 +44,7 @@ class Metrics:
         self.kept = self._gauge("predictions_kept", "Served predictions written since the start", mode="livesum")
         self.dropped = self._gauge("predictions_dropped", "Served predictions that were not kept", mode="livesum")
         self.waiting = self._gauge("predictions_waiting", "Served predictions yet to be written", mode="livesum")
-        self.ready = self._gauge("ready", "1 where every part is within reach", mode="min")
+        self.ready = self._gauge("ready", "1 where every part is within reach", mode="livemin")
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(f"tiercast_{name}", help_text, labels, registry=self.registry)
@@ -60,7 +60,7 @@ class Metrics:
             self.unanswered.labels(reason).inc(times)
 
     def count_runs(self, document: Mapping[str, Any]) -> None:
-        """Note how a retrain of this service ended; its answer is one run, or several."""
+        """Note how a retrain of this service ended: each of its moments is a run."""
         for run in document.get("runs", [document]):
             if "status" in run:
                 self.runs.labels(run["moment"], run["status"]).inc()
@@ -87,9 +87,9 @@ class Metrics:
             findings: Any = record.document.get("findings") or ()
             for outcome in Outcome:
                 self.findings.labels(moment, outcome.value).set(sum(each["outcome"] == outcome for each in findings))
-            objections = {each["code"] for each in findings if _objects(each)}
+            in_the_way = {each["code"] for each in objections(record.document)}
             for code in (check.code for check in CHECKS):
-                self.objections.labels(moment, code).set(code in objections)
+                self.objections.labels(moment, code).set(code in in_the_way)
 
     def page(self) -> bytes:
         """Everything, as Prometheus reads it."""
@@ -99,10 +99,6 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
-
-
-def _objects(finding: Mapping[str, Any]) -> bool:
-    return finding["outcome"] in (Outcome.FAIL, Outcome.INCONCLUSIVE) and not finding.get("demoted")
 
 
 def _forget_dead_workers(folder: Path) -> None:

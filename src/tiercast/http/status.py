@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from tiercast import __version__
 from tiercast.core.errors import TiercastError
-from tiercast.core.findings import Outcome
 from tiercast.core.moments import Moment
+from tiercast.flows.report import objections
 from tiercast.http.health import readiness_of
 from tiercast.http.metrics import Metrics
 from tiercast.http.service import Service, service_of
@@ -70,7 +70,7 @@ def _moment(champions: Champions, moment: Moment, counts: Mapping[tuple[str, int
 
 
 def _serving(loaded: Loaded) -> Serving | None:
-    if loaded.serving is None or loaded.entry is None:
+    if loaded.serving is None or loaded.entry is None or loaded.since is None:
         return None
     manifest, entry = loaded.serving.release.manifest, loaded.entry
     accuracy: Mapping[str, Any] = manifest.metrics.get("accuracy") or {}
@@ -84,7 +84,7 @@ def _serving(loaded: Loaded) -> Serving | None:
         accuracy_interval=(interval[0], interval[1]) if interval else None,
         confidence_threshold=manifest.confidence_threshold,
         newest_video_at=_time(manifest.newest_training_video_at),
-        since=entry.at,
+        since=loaded.since,
         action=entry.action,
         actor=entry.actor,
         reason=entry.reason,
@@ -140,11 +140,6 @@ def _past(service: Service) -> tuple[Sequence[RunRecord] | None, InProgress | No
 
 def _run(record: RunRecord) -> PastRun:
     document: Mapping[str, Any] = record.document
-    objections = [
-        Objection(each["code"], each["outcome"], each["title"])
-        for each in document.get("findings") or ()
-        if each["outcome"] in (Outcome.FAIL, Outcome.INCONCLUSIVE) and not each.get("demoted")
-    ]
-    return PastRun(
-        record.run, record.started_at, record.moment.value, record.status, document.get("reason") or "", objections
-    )
+    in_the_way = [Objection(each["code"], each["outcome"], each["title"]) for each in objections(document)]
+    reason = document.get("reason") or ""
+    return PastRun(record.run, record.started_at, record.moment.value, record.status, reason, in_the_way)
