@@ -67,6 +67,15 @@ def test_the_same_body_twice_adds_nothing(serve: Callable[[Path], TestClient], e
     assert second["files"][0]["read_before"]
 
 
+@pytest.mark.parametrize("headers", [LINES, {"content-type": "Application/JSON; charset=utf-8"}])
+def test_a_byte_order_mark_and_how_the_kind_is_written_do_no_harm(
+    serve: Callable[[Path], TestClient], empty: Path, headers: dict[str, str]
+) -> None:
+    answer = serve(empty).post("/v1/videos", content=b"\xef\xbb\xbf" + lines(item()), headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert numbers(answer.json()) == (1, 1, 1, 0)
+
+
 def test_platform_and_scrape_time_are_taken_where_items_state_none(
     serve: Callable[[Path], TestClient], empty: Path
 ) -> None:

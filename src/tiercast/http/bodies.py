@@ -7,23 +7,38 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from tiercast.core.errors import InvalidInput
-from tiercast.http.json import parsed
+from tiercast.http.json import JSON_TYPE, parsed
 from tiercast.http.problems import Problem
 
-JSON_TYPES: Final = ("application/json", "")
+JSON_TYPES: Final = (JSON_TYPE, "")
 MOST_FAULTS: Final = 5
 """A body of a thousand wrong rows is wrong in the same way a thousand times."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def kind_of(request: Request) -> str:
+    """The media type of a body, in lower case and without parameters; empty where none is stated."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def refuse_too_many(count: int, most: int, *, what: str = "videos") -> None:
+    """Raise Problem where a body holds more of what a service takes than one request may."""
+    if count > most:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The request holds {count:,} {what}; {most:,} are allowed at a time (serve.max_videos). "
+            "Send them in parts.",
+        )
+
+
 def document_of(request: Request, body: bytes) -> Any:
     """The JSON document of a body; raises Problem where it is another kind or cannot be read."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = kind_of(request)
     if kind not in JSON_TYPES and not kind.endswith("+json"):
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"The body is {kind[:100]!r}; send JSON with Content-Type: application/json.",
+            f"The body is {kind[:100]!r}; send JSON with Content-Type: {JSON_TYPE}.",
         )
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":

@@ -14,8 +14,11 @@ from tiercast.http.problems import Problem
 from tiercast.http.protocol import MAX_HEAD_BYTES
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})
-"""For load balancers, which hold no key and ask by address; they tell nothing but words."""
-CRON: Final = frozenset({"/v1/cron/retrain", "/api/cron/retrain-ml"})
+"""For load balancers, which hold no key and ask by address; ``/readyz`` tells release ids and what is out of reach."""
+CRON_PATH: Final = "/v1/cron/retrain"
+OLD_CRON_PATH: Final = "/api/cron/retrain-ml"
+"""Where the cron jobs that this one replaces look for it."""
+CRON: Final = frozenset({CRON_PATH, OLD_CRON_PATH})
 """These ask for a secret of their own."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 BODY_SECONDS: Final = 30.0

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pydantic_core
 from starlette.responses import Response
 
-MEDIA_TYPE: Final = "application/json"
+JSON_TYPE: Final = "application/json"
 UTF8_BOM: Final = b"\xef\xbb\xbf"
 """What some Windows programs begin a text with."""
 
@@ -38,7 +38,7 @@ def _refused(constant: str) -> Any:
 class Json(Response):
     """A document as the answer."""
 
-    media_type = MEDIA_TYPE
+    media_type = JSON_TYPE
 
     def __init__(self, document: object, status: HTTPStatus = HTTPStatus.OK, **more: Any) -> None:
         super().__init__(to_json(document), status_code=status, **more)

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiercast.core.moments import Moment
+from tiercast.http.json import JSON_TYPE
 from tiercast.http.problems import KINDS, MEDIA_TYPE
 
 VIDEO: Final[dict[str, Any]] = {
@@ -99,11 +100,11 @@ class PredictAnswer(BaseModel):
     warnings: list[str]
 
 
-def body_of(model: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """What a route says of its body in OpenAPI, where it reads the bytes itself."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+    return {"requestBody": {"required": True, "content": {JSON_TYPE: {"schema": schema}}}}
 
 
 def problem(told: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from tiercast.answering import SOURCE, ingested
 from tiercast.flows.ingest import IngestOptions, IngestReport
-from tiercast.http.bodies import JSON_TYPES, document_of
-from tiercast.http.json import Json
+from tiercast.http.bodies import document_of, kind_of, refuse_too_many
+from tiercast.http.json import JSON_TYPE, UTF8_BOM, Json
 from tiercast.http.problems import Problem
 from tiercast.http.service import service_of
 from tiercast.http.shapes import VIDEO, problems
@@ -92,7 +92,7 @@ BODY: Final[dict[str, Any]] = {
         "required": True,
         "description": "A list of items, an object around one list, or one item; or JSON Lines",
         "content": {
-            "application/json": {
+            JSON_TYPE: {
                 "schema": {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]},
                 "example": [VIDEO],
             },
@@ -138,20 +138,14 @@ def _ingested(request: Request, body: bytes, options: IngestOptions) -> Mapping[
 
 def _check(request: Request, body: bytes, most: int) -> None:
     """Raise Problem unless the body is JSON, or lines of it, of at most so many items."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in LINES:
+    if kind_of(request) in LINES:
         count = sum(1 for line in body.splitlines() if line.strip())
     else:
         count = _items(document_of(request, body))
-    if not body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(OPENS_JSON):
-        told = f"The body is no list of items and no item; send JSON ({JSON_TYPES[0]}) or JSON Lines ({LINES[0]})."
+    if not body.removeprefix(UTF8_BOM).lstrip().startswith(OPENS_JSON):
+        told = f"The body is no list of items and no item; send JSON ({JSON_TYPE}) or JSON Lines ({LINES[0]})."
         raise Problem(HTTPStatus.BAD_REQUEST, told)
-    if count > most:
-        raise Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The request holds {count:,} items; {most:,} are allowed at a time (serve.max_videos). "
-            "Send them in parts.",
-        )
+    refuse_too_many(count, most, what="items")
 
 
 def _items(document: object) -> int:
