@@ -1,10 +1,11 @@
 """Who hears of a retrain that did not promote, and in which words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from tiercast.core.errors import Unavailable
+from tiercast.flows.report import objections
 from tiercast.ports.runs import Notice, Notifier, RunLog, RunRecord
 
 TOLD: Final = ("held", "rejected", "failed")
@@ -72,7 +73,7 @@ def _facts(record: RunRecord) -> dict[str, object]:
         "status": record.status,
         "reason": record.document["reason"],
         "champion": record.document["champion_after"],
-        "findings": _objections(record.document),
+        "findings": objections(record.document),
         "started_at": record.started_at.isoformat(),
     }
 
@@ -86,19 +87,13 @@ def _text(record: RunRecord) -> str:
     lines = [
         f"*Tiercast: the retrain of {record.moment.value} {_ENDED[record.status]}*",
         _escaped(reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…"),
-        *(f"• {each['code']} {_escaped(str(each['title']))}" for each in _objections(record.document)),
+        *(f"• {each['code']} {_escaped(str(each['title']))}" for each in objections(record.document)),
         f"{serving} `tiercast runs {_escaped(record.run)}` has it whole.",
     ]
     return "\n".join(lines)
 
 
 _ENDED: Final = {"held": "was held", "rejected": "was rejected", "failed": "failed"}
-
-
-def _objections(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The findings that stood in the way, as they stand in the run."""
-    findings: Sequence[Mapping[str, Any]] = document.get("findings") or ()
-    return [each for each in findings if each["outcome"] in ("fail", "inconclusive") and not each["demoted"]]
 
 
 def _escaped(text: str) -> str:
