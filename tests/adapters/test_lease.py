@@ -3,10 +3,13 @@
 import multiprocessing
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy.exc
 from sqlalchemy import event, text
 
 from tiercast.adapters import sql_lease
@@ -175,6 +178,46 @@ def test_a_living_holder_renews_its_lease(database: Any, monkeypatch: pytest.Mon
         assert renewed.wait(60)
         ((_, expires_at),) = leases(database)
         assert expires_at > 1
+
+
+@contextmanager
+def without_connections(database: Any) -> Iterator[None]:
+    """Others have every connection that the pool may open."""
+    database.engine.pool._timeout = 0.01
+    with ExitStack() as stack:
+        with suppress(sqlalchemy.exc.TimeoutError):
+            while True:
+                stack.enter_context(database.engine.connect())
+        yield
+
+
+def test_a_lease_outlives_a_time_without_a_free_connection(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_lease, "RENEW_SECONDS", 0.01)
+    tried, renewed = threading.Event(), SqlLease._renewed
+
+    def counted(held: SqlLease) -> bool:
+        found = renewed(held)
+        tried.set()
+        return found
+
+    monkeypatch.setattr(SqlLease, "_renewed", counted)
+    with lease(database) as held:
+        with without_connections(database):
+            for _ in range(2):  # the first may have had its connection before
+                tried.clear()
+                assert tried.wait(60)
+            held.ensure_held()
+        assert held._renewal.is_alive()
+        tried.clear()
+        assert tried.wait(60)
+        assert not held._lost.is_set()
+
+
+def test_a_lease_is_left_to_expire_where_no_connection_is_free(database: Any) -> None:
+    held = lease(database).__enter__()
+    with without_connections(database):
+        held.__exit__()
+    assert len(leases(database)) == 1
 
 
 def _race(database: Any, start: Any, tells: Any, number: int) -> None:

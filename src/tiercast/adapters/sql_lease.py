@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tiercast.adapters.databases import plain_errors
 from tiercast.adapters.tables import leases, now_us
@@ -76,7 +76,7 @@ class SqlLease:
         try:
             with self._engine.begin() as connection:
                 connection.execute(delete(leases).where(leases.c.token == self.token))
-        except DBAPIError:
+        except SQLAlchemyError:
             return  # no run is changed by this: the row expires within half a minute
 
     def _keep(self) -> None:
@@ -91,7 +91,7 @@ class SqlLease:
             with self._engine.begin() as connection:
                 renewal = update(leases).where(self._is_mine()).values(expires_at=_expiry())
                 return connection.execute(renewal).rowcount > 0
-        except DBAPIError:
+        except SQLAlchemyError:  # also where other work has every connection
             return True
 
     def _is_mine(self) -> ColumnElement[bool]:
