@@ -10,8 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
+from starlette.testclient import TestClient
 
 from adapters.test_webhook import Listener, listening
 from cli.program import environment, rows, tiercast, write_rows
@@ -29,6 +29,7 @@ from tiercast.flows.runs import run_document
 from tiercast.http.cron import OLD_PATH, PATH, router
 from tiercast.http.faults import answer_with_problems
 from tiercast.serving import retraining
+from tiercast.serving.asking import Threads
 from tiercast.serving.retraining import Retrainer
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
@@ -45,6 +46,8 @@ class Service:
 
     wiring: Wiring
     retrainer: Retrainer
+    readers: Threads = field(default_factory=lambda: Threads(1, "read"))
+    changes: Threads = field(default_factory=lambda: Threads(1, "change"))
 
     @property
     def app(self) -> FastAPI:
@@ -168,6 +171,12 @@ def test_each_method_stands_in_the_documentation_once(serve: Open) -> None:
     assert {"200", "202", "401", "409", "422", "503"} <= set(documented["paths"][PATH]["post"]["responses"])
 
 
+def test_no_answer_is_kept_by_anybody(client: TestClient) -> None:
+    for method in ("GET", "POST"):
+        answer = client.request(method, OLD_PATH)
+        assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
+
+
 # -- what it does
 
 
@@ -200,15 +209,14 @@ def test_whoever_waits_keeps_no_thread(serve: Open) -> None:
     service = serve("many")
 
     async def asked() -> tuple[bool, Response]:
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         transport = ASGITransport(service.app)
         async with AsyncClient(transport=transport, base_url="http://server", timeout=PATIENCE_SECONDS) as client:
             header = {"Authorization": f"Bearer {SECRET}".encode()}
             waiting = asyncio.create_task(client.post(PATH, params={"wait": "100"}, headers=header))
-            while await asyncio.to_thread(service.wiring.in_progress) is None and not waiting.done():
+            while await service.readers.ask(service.wiring.in_progress) is None and not waiting.done():
                 await asyncio.sleep(0.01)
             waits = not waiting.done()
-            await asyncio.to_thread(service.retrainer.close)
+            await service.changes.ask(service.retrainer.close, seconds=PATIENCE_SECONDS)
             return waits, await waiting
 
     waits, answer = asyncio.run(asked())
@@ -234,7 +242,7 @@ def test_a_second_caller_is_told_which_run_goes_on_also_by_another_server(serve:
 
 def test_several_moments_are_one_retrain_whose_id_finds_them_all(serve: Open) -> None:
     service = serve(TIERCAST_RETRAIN__MOMENTS='["draft", "observed"]')
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     document = service.retrainer.result(run, PATIENCE_SECONDS)
     assert document is not None
     assert [each["run"] for each in document["runs"]] == [f"{run}-draft", f"{run}-observed"]
@@ -280,7 +288,7 @@ def told_of(service: Service, run: str) -> Any:
 
 def test_a_child_that_is_killed_is_recorded_as_failed_and_somebody_hears_of_it(serve: Open, hook: Listener) -> None:
     service = serve("many", TIERCAST_NOTIFY__WEBHOOK_URL=hook.url)
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     os.kill(service.adopted(), signal.SIGKILL)
     document = told_of(service, run)
     assert (document["run"], document["status"]) == (run, "failed")
@@ -295,7 +303,7 @@ def test_a_child_that_cannot_begin_is_recorded_with_its_own_sentence(
 ) -> None:
     service = serve()
     monkeypatch.setenv("TIERCAST_RETRAIN__SEED", "none")
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     document = told_of(service, run)
     assert document["status"] == "failed"
     assert "The setting retrain.seed is 'none'" in document["reason"]
@@ -303,7 +311,7 @@ def test_a_child_that_cannot_begin_is_recorded_with_its_own_sentence(
 
 def test_a_child_that_takes_too_long_ends_itself_as_failed(serve: Open) -> None:
     service = serve("many", TIERCAST_RETRAIN__MAX_SECONDS="1")
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     process, ends = service.adopted(), time.monotonic() + 1.1
     os.kill(process, signal.SIGSTOP)
     until(lambda: True if time.monotonic() > ends else None)
@@ -316,7 +324,7 @@ def test_a_child_that_takes_too_long_ends_itself_as_failed(serve: Open) -> None:
 def test_a_frozen_child_is_killed_after_its_time_and_recorded(serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retraining, "GRACE_SECONDS", 1)
     service = serve("many", TIERCAST_RETRAIN__MAX_SECONDS="5")
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     os.kill(service.adopted(), signal.SIGSTOP)
     document = told_of(service, run)
     assert (document["run"], document["status"]) == (run, "failed")
@@ -325,7 +333,7 @@ def test_a_frozen_child_is_killed_after_its_time_and_recorded(serve: Open, monke
 
 def test_a_server_that_stops_ends_its_retrain_and_gives_the_lease_back(serve: Open) -> None:
     service = serve("many")
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     service.adopted()
     service.retrainer.close()
     document = told_of(service, run)
@@ -338,7 +346,7 @@ def test_a_server_that_stops_ends_its_retrain_and_gives_the_lease_back(serve: Op
 
 def test_a_server_that_stops_at_once_has_a_run_recorded_too(serve: Open) -> None:
     service = serve("many")
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     service.retrainer.close()
     document = told_of(service, run)
     assert document["status"] == "failed"
@@ -360,7 +368,7 @@ def forecasting(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
 
 def begun(service: Service, capsys: pytest.CaptureFixture[str]) -> tuple[str, int]:
     """A retrain that has told which moments it takes on, and its process."""
-    run = service.retrainer.start("cron").run
+    run = service.retrainer.start("cron")
     until(lambda: True if CHOSEN in capsys.readouterr().err else None)
     return run, service.adopted()
 
@@ -391,7 +399,7 @@ from tiercast.render.logs import log_to_stderr
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 log_to_stderr(debug=False)
-print(Retrainer(Wiring(read_settings(Path(sys.argv[1])))).start("cron").run, flush=True)
+print(Retrainer(Wiring(read_settings(Path(sys.argv[1])))).start("cron"), flush=True)
 sys.stdin.read()
 """
 
@@ -415,7 +423,7 @@ def test_who_asked_to_hear_of_ends_does(serve: Open) -> None:
     service, heard = serve(), []  # type: ignore[var-annotated]
     telling = Retrainer(service.wiring, on_end=heard.append)
     with structlog.testing.capture_logs() as logs:
-        run = telling.start("schedule").run
+        run = telling.start("schedule")
         until(lambda: heard or None)
     assert [document["run"] for document in heard] == [run]
     assert {"run": run, "source": "schedule"}.items() <= logs[0].items()

@@ -93,6 +93,18 @@ def test_while_the_store_is_away_known_creators_stay_known(
     assert not known.of_creators([creators[8]]).is_empty()
 
 
+def test_while_the_store_is_away_the_newest_of_everybody_are_not_waited_for(watched: Watched) -> None:
+    known = LastKnownHistory(watched.open)
+    watched.away = True
+    known.probe()
+    watched.away = False
+    with pytest.raises(Unavailable, match="connection refused") as caught:
+        known.recent(limit=1)
+    assert caught.value.__cause__ is not None, "so that callers are not told what the driver said"
+    known.probe()
+    assert not known.recent(limit=1).is_empty()
+
+
 def test_memory_is_bounded(watched: Watched, creators: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "MOST_OBSERVATIONS", 100)
     known = LastKnownHistory(watched.open)

@@ -9,6 +9,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ pytest_plugins = ["http_homes"]
 # The driver warns, where Python is told to show it, of a connection that nobody closed as its server or we ended.
 OFTEN = {"TIERCAST_SERVE__CHECK_SECONDS": "0.2", "PYTHONWARNINGS": "error,ignore::ResourceWarning"}
 MANY = 100_000
+IMPATIENT = 40
+"""More than any pool of threads has."""
 S3_KEYS = {"aws_access_key_id": "tests", "aws_secret_access_key": "tests", "region_name": "us-east-1"}
 
 
@@ -203,6 +206,7 @@ def test_sigterm_ends_a_retrain_cleanly(home: Path) -> None:
         assert httpx2.get(f"{served.url}/v1/runs/{run}").json()["status"] == "running"
         assert served.stop() == 0
     wiring = Wiring(read_settings(home))
+    assert served.log.read_text().splitlines()[-1] == "Stopped."
     assert wiring.in_progress() is None
     assert [record.status for record in wiring.runs.of(run)] == ["failed"]
     wiring.engine.dispose()
@@ -297,6 +301,25 @@ def test_a_postgres_that_freezes_costs_no_prediction_either(home: Path, postgres
         assert load.broken == []
         assert served.stop() == 0
     assert load.ids <= kept(home, url)
+    assert_no_fault(served)
+
+
+def test_while_a_postgres_is_frozen_whoever_needs_it_is_told_and_the_service_goes_on_and_ends(
+    home: Path, postgres: Postgres
+) -> None:
+    with (
+        program(home, settings={**OFTEN, "TIERCAST_DATABASE_URL": postgres.url}) as served,
+        ThreadPoolExecutor(IMPATIENT) as many,
+        postgres.frozen(),
+    ):
+        asked = [many.submit(httpx2.get, f"{served.url}/v1/runs", timeout=60) for _ in range(IMPATIENT)]
+        until(lambda: "video_store" in readiness(served)["shortcomings"] or None)
+        page = httpx2.get(f"{served.url}/", timeout=60)
+        answers = [each.result() for each in asked]
+        assert served.stop() == 0
+    assert page.status_code == 200
+    assert {answer.status_code for answer in answers} == {503}
+    assert {answer.json()["detail"][:42] for answer in answers} == {"The database did not answer in time (5 sec"}
     assert_no_fault(served)
 
 

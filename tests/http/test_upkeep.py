@@ -2,16 +2,20 @@
 
 import shutil
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from http_service import client_of, until
+from http_service import PATIENCE_SECONDS, client_of, until
 from starlette.testclient import TestClient
 
 from cli.program import item
-from tiercast.flows.keys import add_key
+from tiercast.flows.keys import add_key, revoke_key
+from tiercast.http.app import create_app
 from tiercast.http.service import Service
+from tiercast.ports.models import PromotionLog
+from tiercast.ports.runs import Slots
 from tiercast.serving.upkeep import MISSED, Upkeep
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring, now
@@ -48,12 +52,27 @@ def test_writers_that_wait_for_the_database_leave_room_for_readers(home: Path, c
     with closing(sqlite3.connect(home / "videos.db", isolation_level=None)) as other, ThreadPoolExecutor(MANY) as many:
         other.execute("BEGIN IMMEDIATE")
         posts = [many.submit(client.post, "/v1/videos", json=[item(str(number))]) for number in range(MANY)]
-        until(lambda: service_of(client).writers._work_queue.qsize() >= MANY - 2 or None)
+        until(lambda: service_of(client).writers.waiting >= MANY - 2 or None)
         read = client.get("/v1/runs")
         service_of(client).look_around()
         other.execute("ROLLBACK")
         assert read.status_code == 200
         assert {post.result().status_code for post in posts} == {200}
+
+
+def test_a_service_starts_also_where_the_database_does_not_tell_of_earlier_slots(home: Path) -> None:
+    released, waited = threading.Event(), []
+
+    class Frozen(Wiring):
+        @property
+        def slots(self) -> Slots:
+            waited.append(released.wait(PATIENCE_SECONDS))
+            return super().slots
+
+    with TestClient(create_app(Frozen(read_settings(home))), base_url="http://localhost") as client:
+        assert (client.get("/healthz").status_code, waited) == (200, [])
+        released.set()
+        until(lambda: waited or None)
 
 
 def with_key(home: Path, path: Path) -> str:
@@ -64,6 +83,23 @@ def with_key(home: Path, path: Path) -> str:
     key = add_key(wiring.keys, "ops", now=now()).key
     wiring.close()
     return key
+
+
+def test_a_revoked_key_ends_before_the_model_store_is_asked(home: Path) -> None:
+    opened: list[bool] = []
+
+    class Watched(Wiring):
+        def read_log(self) -> PromotionLog | None:
+            opened.append(service.keys.name_of(key) is not None)
+            return super().read_log()
+
+    service = Service.of(Watched(read_settings(home)))
+    key = add_key(service.wiring.keys, "ops", now=now()).key
+    service.look_around()
+    revoke_key(service.wiring.keys, "ops", now=now())
+    service.look_around()
+    service.wiring.close()
+    assert opened == [True, False]
 
 
 def move(home: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ from tiercast.adapters.sql_slots import SqlSlots
 from tiercast.core.cron import CronLine
 from tiercast.core.errors import Busy, InvalidInput, Unavailable
 from tiercast.serving import schedule as scheduling
-from tiercast.serving.retraining import Retrainer, Started
+from tiercast.serving.retraining import Retrainer
 from tiercast.serving.schedule import JITTER_SECONDS, Schedule, open_schedule, trigger_of
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
@@ -32,11 +32,11 @@ class Starts(Retrainer):
         self.sources: Queue[str] = Queue()
         self._trouble = trouble
 
-    def start(self, source: Literal["cron", "schedule"]) -> Started:
+    def start(self, source: Literal["cron", "schedule"]) -> str:
         self.sources.put(source)
         if self._trouble:
             raise self._trouble
-        return Started("20261123T030000-abcdef")
+        return "20261123T030000-abcdef"
 
 
 @pytest.fixture
@@ -139,6 +139,7 @@ def test_slots_that_passed_while_nobody_served_are_told_and_not_caught_up(
     schedule = Schedule("0 3 * * 1", retrainer, lambda: slots)
     with structlog.testing.capture_logs() as logs:
         schedule.start()
+        schedule.say_unused()
     schedule.close()
     (missed,) = [log for log in logs if log["log_level"] == "warning"]
     assert missed["newest_missed"] == MONDAY.isoformat()
@@ -155,6 +156,7 @@ def test_nothing_is_told_where_nothing_passed(
     schedule = Schedule("0 3 * * 1", Starts(), lambda: slots)
     with structlog.testing.capture_logs() as logs:
         schedule.start()
+        schedule.say_unused()
     schedule.close()
     assert [log["log_level"] for log in logs] == ["info"]
 
@@ -179,6 +181,7 @@ def test_a_server_starts_while_its_database_is_away(tmp_path: Path) -> None:
     assert schedule is not None
     with structlog.testing.capture_logs() as logs:
         schedule.start()
+        schedule.say_unused()
     schedule.close()
-    assert [log["event"] for log in logs] == ["schedule: earlier slots are unknown", "schedule"]
+    assert [log["event"] for log in logs] == ["schedule", "schedule: earlier slots are unknown"]
     assert "secret-word" not in str(logs)

@@ -57,7 +57,7 @@ def serve(
             os.environ[MULTIPROCESS] = counts
             os.environ.setdefault(POLARS_THREADS, "1")
             Multiprocess(_config(workers), [listening]).run()
-    warn("Stopped: every request that had begun was answered.")
+    warn("Stopped.")
 
 
 def _run(listening: socket.socket) -> None:

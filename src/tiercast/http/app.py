@@ -1,8 +1,10 @@
 """The application: its routes, what stands before them, and what runs beside them."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -15,6 +17,7 @@ from tiercast.http.guard import Guard, Rules
 from tiercast.http.openapi import Described
 from tiercast.http.requests import Observed
 from tiercast.http.service import Service
+from tiercast.serving.asking import asked
 from tiercast.serving.schedule import Schedule, open_schedule
 from tiercast.wiring import Wiring
 
@@ -54,11 +57,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     schedule = app.state.schedule = open_schedule(service.wiring, service.retrainer)
     if schedule is not None:
         schedule.start()
+        threading.Thread(target=schedule.say_unused, daemon=True, name="slots").start()
     upkeep = asyncio.create_task(_look_around_for_ever(service))
     yield
     app.state.stopping = True
     upkeep.cancel()
-    await asyncio.to_thread(_stop, service, schedule)
+    await asyncio.wrap_future(asked(partial(_stop, service, schedule)))  # the loop's own threads may all hang
 
 
 def _stop(service: Service, schedule: Schedule | None) -> None:
@@ -67,7 +71,7 @@ def _stop(service: Service, schedule: Schedule | None) -> None:
     service.retrainer.close()
     service.recorder.close(RECORDER_SECONDS)
     service.upkeep.close()
-    for executor in (service.executor, service.writers):
+    for executor in (service.executor, service.writers, service.readers, service.changes):
         executor.shutdown(wait=False, cancel_futures=True)
     service.wiring.close()
 

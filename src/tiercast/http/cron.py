@@ -17,8 +17,8 @@ from tiercast.core.errors import Busy
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.runs import RUN
+from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import problem
-from tiercast.serving.retraining import Retrainer
 
 PATH: Final = "/v1/cron/retrain"
 OLD_PATH: Final = "/api/cron/retrain-ml"
@@ -27,7 +27,12 @@ LONGEST_WAIT_SECONDS: Final = 300
 """As long as the longest function of the hosts that would wait."""
 ASK_SECONDS: Final = 0.05
 """How late whoever waits may hear of the end."""
-NEVER_KEPT: Final = {"Cache-Control": "no-store"}
+START_SECONDS: Final = 45.0
+"""Longer than the database makes a writer wait, so that its own sentence comes first."""
+UNDECIDED: Final = (
+    "The database did not answer in time ({seconds:g} seconds). Where it does later, the retrain begins all the same: "
+    "GET /v1/runs shows it."
+)
 
 router = APIRouter()
 SECRET: Final = HTTPBearer(scheme_name="cron_secret", description="the setting cron_secret", auto_error=False)
@@ -35,43 +40,43 @@ SECRET: Final = HTTPBearer(scheme_name="cron_secret", description="the setting c
 
 async def start_retrain(request: Request) -> Response:
     """Start a retrain in a process of its own and answer with its id; `?wait=SECONDS` waits for the result."""
-    service = request.app.state.service
+    service = service_of(request)
     _refuse_strangers(service.wiring.settings.cron_secret, request.headers.get("authorization"))
     wait = _wait_seconds(request.query_params.get("wait"))
     try:
-        started = await asyncio.to_thread(service.retrainer.start, "cron")
+        run = await service.changes.ask(lambda: service.retrainer.start("cron"), seconds=START_SECONDS, late=UNDECIDED)
     except Busy as busy:
         raise _conflict(busy) from busy
-    result = await _awaited(service.retrainer, started.run, wait)
+    result = await _awaited(service, run, wait)
     if result is not None:
-        return Json(result, headers=NEVER_KEPT)
-    location = f"/v1/runs/{started.run}"
-    document = {"run": started.run, "status": "running", "location": location}
-    return Json(document, HTTPStatus.ACCEPTED, headers={"Location": location, **NEVER_KEPT})
+        return Json(result)
+    location = f"/v1/runs/{run}"
+    document = {"run": run, "status": "running", "location": location}
+    return Json(document, HTTPStatus.ACCEPTED, headers={"Location": location})
 
 
-async def _awaited(retrainer: Retrainer, run: str, seconds: float) -> Mapping[str, Any] | None:
+async def _awaited(service: Service, run: str, seconds: float) -> Mapping[str, Any] | None:
     """The answer of a retrain that ends within this time, waited for without a thread; None where it goes on."""
     ends = monotonic() + seconds
-    while retrainer.goes_on(run):
+    while service.retrainer.goes_on(run):
         left = ends - monotonic()
         if left <= 0:
             return None
         await asyncio.sleep(min(left, ASK_SECONDS))
-    return await asyncio.to_thread(retrainer.result, run, 0) if seconds else None
+    return await service.readers.ask(lambda: service.retrainer.result(run, 0)) if seconds else None
 
 
 def _refuse_strangers(secret: SecretStr | None, header: str | None) -> None:
     """Raise Problem where nobody, or not this caller, may start a retrain."""
     if secret is None:
         detail = "No cron_secret is set, so this route lets nobody in. Set one (TIERCAST_CRON_SECRET) and restart."
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=NEVER_KEPT)
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
     scheme, _, given = (header or "").partition(" ")
     expected = hashlib.sha256(secret.get_secret_value().encode()).digest()
     found = hashlib.sha256(given.strip().encode("latin-1")).digest()  # headers arrive as bytes, read as Latin-1
     if not (hmac.compare_digest(expected, found) and scheme.lower() == "bearer"):
         detail = "This route takes the cron secret and nothing else: send Authorization: Bearer <cron_secret>."
-        raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer", **NEVER_KEPT})
+        raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _conflict(busy: Busy) -> Problem:

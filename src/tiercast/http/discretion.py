@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from tiercast.core.errors import TiercastError, Unavailable
 from tiercast.http.problems import Problem, status_of
+from tiercast.http.service import service_of
 
 OUT_OF_REACH: Final = (
     "A store that this needs is out of reach at present, and nothing was changed. Try again later; the log of the "
@@ -35,7 +36,7 @@ def discreet(error: TiercastError, home: Path) -> str:
 
 def discreet_problem(error: TiercastError, request: Request) -> Problem:
     """The problem that an error is to a caller; what is left out of it goes to the log under the request's id."""
-    told = discreet(error, request.app.state.service.wiring.settings.home)
+    told = discreet(error, service_of(request).wiring.settings.home)
     if told != str(error):
         request_id = request.scope.get("state", {}).get("request_id", "")
         structlog.get_logger().warning("told in other words", request_id=request_id, problem=str(error))

@@ -1,6 +1,5 @@
 """``GET /v1/models`` and ``POST /v1/rollback``."""
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -35,6 +34,17 @@ LISTED: Final[dict[str, Any]] = {
     "releases": [{"release": ENTRY["release"], "champion": True}, {"release": ENTRY["previous"], "champion": False}],
     "promotions": [ENTRY],
 }
+
+SECONDS: Final = 30.0
+"""Longer than a model store that hangs takes to say so, which is read release by release."""
+SILENT: Final = (
+    "The model store, or its promotion log, did not answer in time ({seconds:g} seconds). Nothing was changed; try "
+    "again later."
+)
+UNDECIDED: Final = (
+    "The rollback did not end within {seconds:g} seconds, and may still come to its end. GET /v1/models shows whether "
+    "it stands in the log; ask again if it does not."
+)
 
 router = APIRouter(tags=["models"])
 
@@ -94,8 +104,8 @@ async def models(
     request: Request, moment: Annotated[Moment | None, Query(description="Default: every moment")] = None
 ) -> Response:
     """Every release and the promotion log, the champion marked."""
-    wiring = service_of(request).wiring
-    return Json(await asyncio.to_thread(_listed, wiring, [moment] if moment else list(Moment)))
+    service, moments = service_of(request), [moment] if moment else list(Moment)
+    return Json(await service.readers.ask(lambda: _listed(service.wiring, moments), seconds=SECONDS, late=SILENT))
 
 
 def _listed(wiring: Wiring, moments: list[Moment]) -> dict[str, object]:
@@ -112,7 +122,9 @@ def _listed(wiring: Wiring, moments: list[Moment]) -> dict[str, object]:
 async def roll_back(request: Request) -> Response:
     """The log gains an entry, nothing is overwritten; this process serves the release before it answers."""
     asked = read(RollbackRequest, document_of(request, await request.body()))
-    return Json(await asyncio.to_thread(_rolled_back, service_of(request), asked, _actor(request)))
+    service, actor = service_of(request), _actor(request)
+    entry = await service.changes.ask(lambda: _rolled_back(service, asked, actor), seconds=SECONDS, late=UNDECIDED)
+    return Json(entry)
 
 
 def _rolled_back(service: Service, asked: RollbackRequest, actor: str) -> dict[str, object]:

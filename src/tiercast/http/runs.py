@@ -1,6 +1,5 @@
 """``GET /v1/runs`` and ``GET /v1/runs/{run}``."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -62,8 +61,8 @@ async def recent(
     limit: Annotated[int, Query(ge=1, le=MOST_RUNS, description="How many at most")] = 20,
 ) -> Response:
     """Runs of every moment and end, newest first."""
-    wiring = service_of(request).wiring
-    records = await asyncio.to_thread(lambda: wiring.runs.recent(limit))
+    service = service_of(request)
+    records = await service.readers.ask(lambda: service.wiring.runs.recent(limit))
     return Json({"runs": [record.document for record in records]})
 
 
@@ -78,7 +77,8 @@ async def one(
     run: Annotated[str, Path(max_length=100, description="Its id or the start of it, or the id of a retrain")],
 ) -> Response:
     """One run whole; for a retrain its runs, also while it goes on."""
-    return Json(await asyncio.to_thread(_found, service_of(request).wiring, run))
+    service = service_of(request)
+    return Json(await service.readers.ask(lambda: _found(service.wiring, run)))
 
 
 def _found(wiring: Wiring, run: str) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from tiercast.answering import Oracle
 from tiercast.core.errors import TiercastError
 from tiercast.http.coalescing import Coalescer
 from tiercast.http.metrics import Metrics
+from tiercast.serving.asking import Threads
 from tiercast.serving.champions import Champions, Sources
 from tiercast.serving.history import LastKnownHistory
 from tiercast.serving.keys import Keys
@@ -23,6 +24,10 @@ THREADS: Final = 4
 """Lanes and large bodies side by side; one of them may wait for a database while others answer from memory."""
 WRITERS: Final = 2
 """Bodies that are stored side by side; where a writer waits for the database, threads are left to whoever reads."""
+READERS: Final = 4
+"""Questions about runs and models, side by side."""
+CHANGERS: Final = 2
+"""Starts of retrains and rollbacks, side by side; each may wait for whoever writes, and keeps no reader waiting."""
 
 LAST_RUNS: Final = 20
 """Enough to hold the newest run of each moment, unless one of them fails again and again."""
@@ -38,7 +43,9 @@ class Service:
     oracle: Oracle
     coalescer: Coalescer
     executor: ThreadPoolExecutor
-    writers: ThreadPoolExecutor
+    writers: Threads
+    readers: Threads
+    changes: Threads
     keys: Keys
     recorder: Recorder
     retrainer: Retrainer
@@ -54,7 +61,7 @@ class Service:
         recorder = Recorder(
             lambda: wiring.served, now, settings.serve.max_waiting_predictions, settings.serve.keep_predictions_days
         )
-        oracle = Oracle(champions.current, lambda: history, settings.moments.early_max_age_hours, recorder.put)
+        oracle = Oracle(champions.answering, lambda: history, settings.moments.early_max_age_hours, recorder.put)
         executor, metrics = ThreadPoolExecutor(THREADS, thread_name_prefix="answer"), Metrics()
 
         def on_end(document: Mapping[str, Any]) -> None:
@@ -68,7 +75,9 @@ class Service:
             oracle=oracle,
             coalescer=Coalescer(oracle, executor),
             executor=executor,
-            writers=ThreadPoolExecutor(WRITERS, thread_name_prefix="write"),
+            writers=Threads(WRITERS, "write"),
+            readers=Threads(READERS, "read"),
+            changes=Threads(CHANGERS, "change"),
             keys=Keys(lambda: wiring.keys, settings.api_key),
             recorder=recorder,
             retrainer=Retrainer(wiring, on_end=on_end),
@@ -81,9 +90,9 @@ class Service:
         if self.wiring.reopen_replaced():
             self.history.forget()
         self.history.probe()  # first, since it alone always comes back: the others may hang with the database
-        self.champions.check()
         if self.history.away is None:
-            self.keys.refresh()
+            self.keys.refresh()  # before the model store, which may take long: a revoked key ends here
+        self.champions.check()
         self.upkeep.looked()
         self._tell_metrics()
 

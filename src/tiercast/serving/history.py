@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 import structlog
@@ -14,11 +14,11 @@ import structlog
 from tiercast.core.errors import Unavailable
 from tiercast.intake.schema import SCHEMA
 from tiercast.ports.videos import VideoHistory
+from tiercast.serving.asking import asked, in_time
 
 REMEMBERED_SECONDS: Final = 60.0
 """How old a creator's posts may be where the store can be asked; a forecast rests on days."""
-ASK_SECONDS: Final = 5.0
-"""A database that takes longer counts as away: a frozen one, or one behind a dead line, would never answer."""
+WHO: Final = "The video store"
 MOST_OBSERVATIONS: Final = 100_000
 """Some 40 MB; the creators that were asked for longest ago go first."""
 MOST_CREATORS: Final = 20_000
@@ -29,7 +29,6 @@ ORDER: Final = ("published_at", "platform", "video_id", "scraped_at")
 NOTHING: Final = pl.DataFrame(schema=SCHEMA)
 
 Creator = tuple[str, str]
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ class LastKnownHistory:
     open: Callable[[], VideoHistory]
     away: str | None = None
     """Why the store cannot be asked at present; None where it can."""
+    _reason: Unavailable | None = None
     _known: OrderedDict[Creator, _Known] = field(default_factory=OrderedDict)
     _observations: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -52,7 +52,9 @@ class LastKnownHistory:
     """The last probe, which may still wait for its answer."""
 
     def recent(self, *, limit: int | None) -> pl.DataFrame:
-        """As the store's own; raises Unavailable, since a model of history cannot be asked without it."""
+        """As the store's own; raises Unavailable, at once while the store is known to be away."""
+        if self.away is not None:
+            raise Unavailable(self.away) from self._reason
         return self.open().recent(limit=limit)
 
     def of_creators(self, creators: Sequence[Creator]) -> pl.DataFrame:
@@ -60,7 +62,7 @@ class LastKnownHistory:
         unknown = self._not_fresh(creators)
         if unknown and self.away is None:
             try:
-                self._remember(unknown, _in_time(_asked(lambda: self.open().of_creators(unknown))))
+                self._remember(unknown, in_time(asked(lambda: self.open().of_creators(unknown)), WHO))
             except Unavailable as error:
                 self._lost(error)
         with self._lock:
@@ -73,7 +75,7 @@ class LastKnownHistory:
         if not authors or self.away is not None:
             return {}
         try:
-            return _in_time(_asked(lambda: self.open().platforms_of(authors)))
+            return in_time(asked(lambda: self.open().platforms_of(authors)), WHO)
         except Unavailable as error:
             self._lost(error)
             return {}
@@ -85,15 +87,15 @@ class LastKnownHistory:
     def probe(self) -> None:
         """Ask whether the store is there (again)."""
         if self._probing is None or self._probing.done():  # one that hangs holds a connection, as another would
-            self._probing = _asked(lambda: self.open().platforms_of(["."]))
+            self._probing = asked(lambda: self.open().platforms_of(["."]))
         try:
-            _in_time(self._probing)
+            in_time(self._probing, WHO)
         except Unavailable as error:
             self._lost(error)
             return
         if self.away is not None:
             structlog.get_logger().info("video store within reach again")
-        self.away = None
+        self.away, self._reason = None, None
 
     def forget(self) -> None:
         """Read every creator anew: what is stored has changed."""
@@ -109,16 +111,16 @@ class LastKnownHistory:
                     self._known.move_to_end(creator)
             return [each for each in creators if each not in self._known or self._known[each].read_at < oldest]
 
-    def _remember(self, asked: Sequence[Creator], rows: pl.DataFrame) -> None:
+    def _remember(self, creators: Sequence[Creator], rows: pl.DataFrame) -> None:
         parts = rows.partition_by("platform", "author", as_dict=True) if rows.height else {}
         read_at = monotonic()
         with self._lock:
-            for creator in asked:
+            for creator in creators:
                 known = _Known(parts.get(creator, NOTHING), read_at)
                 before = self._known.pop(creator, None)
                 self._observations += known.rows.height - (before.rows.height if before else 0)
                 self._known[creator] = known
-            while self._is_full() and len(self._known) > len(asked):
+            while self._is_full() and len(self._known) > len(creators):
                 self._observations -= self._known.popitem(last=False)[1].rows.height
 
     def _is_full(self) -> bool:
@@ -127,26 +129,4 @@ class LastKnownHistory:
     def _lost(self, error: Unavailable) -> None:
         if self.away is None:
             structlog.get_logger().warning("video store out of reach", problem=str(error))
-        self.away = str(error)
-
-
-def _asked(ask: Callable[[], Found]) -> "Future[Found]":
-    """What a thread of its own will find; nobody has to wait for it, not even the end of the process."""
-    found: Future[Found] = Future()
-
-    def run() -> None:
-        try:
-            found.set_result(ask())
-        except Exception as error:  # noqa: BLE001  the thread's edge: it is raised for whoever waits
-            found.set_exception(error)
-
-    threading.Thread(target=run, daemon=True, name="history").start()
-    return found
-
-
-def _in_time(found: "Future[Found]") -> Found:
-    """The answer; raises Unavailable where it does not come in time."""
-    try:
-        return found.result(ASK_SECONDS)
-    except TimeoutError as error:
-        raise Unavailable(f"The video store did not answer within {ASK_SECONDS:g} seconds. Is it frozen?") from error
+        self.away, self._reason = str(error), error

@@ -30,13 +30,6 @@ REMEMBERED: Final = 16
 Source = Literal["cron", "schedule"]
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A retrain that goes on now."""
-
-    run: str
-
-
 @dataclass(slots=True)
 class _Job:
     run: str
@@ -58,25 +51,33 @@ class Retrainer:
         self._lock = threading.Lock()
         self._closing = False
 
-    def start(self, source: Source) -> Started:
-        """Begin a retrain; raises Busy naming the run in progress, whoever runs it."""
+    def start(self, source: Source) -> str:
+        """Begin a retrain; its id. Raises Busy naming the run in progress, whoever runs it, and Unavailable."""
         at = now()
-        run = run_id(at)
+        self._refuse_late()
+        lease = self._wiring.lease(run_id(at)).__enter__()  # without the lock: it may wait long, and close() shall not
+        try:
+            job = self._begun(at, lease)
+        except BaseException:
+            lease.__exit__()
+            raise
+        structlog.get_logger().info("retrain started", run=job.run, source=source, process=job.child.pid)
+        threading.Thread(target=self._supervise, args=(job,), daemon=True, name=f"retrain {job.run}").start()
+        return job.run
+
+    def _begun(self, at: datetime, lease: SqlLease) -> _Job:
+        """The child of a lease, where the server did not begin to stop while the lease was waited for."""
         with self._lock:
-            if self._closing:
-                raise Unavailable("This server is stopping, so it starts no retrain. Ask again once it runs.")
-            lease = self._wiring.lease(run).__enter__()
-            try:
-                child = Child(self._wiring.settings.home, run, handing(run, lease.token))
-            except BaseException:
-                lease.__exit__()
-                raise
-            job = self._jobs[run] = _Job(run, at, lease, child)
+            self._refuse_late()
+            child = Child(self._wiring.settings.home, lease.run, handing(lease.run, lease.token))
+            job = self._jobs[lease.run] = _Job(lease.run, at, lease, child)
             while len(self._jobs) > REMEMBERED:
                 self._jobs.popitem(last=False)
-        structlog.get_logger().info("retrain started", run=run, source=source, process=child.pid)
-        threading.Thread(target=self._supervise, args=(job,), daemon=True, name=f"retrain {run}").start()
-        return Started(run)
+        return job
+
+    def _refuse_late(self) -> None:
+        if self._closing:
+            raise Unavailable("This server is stopping, so it starts no retrain. Ask again once it runs.")
 
     def result(self, run: str, timeout_seconds: float) -> Mapping[str, Any] | None:
         """The answer of ``retrain --json``, waited for so long; None where it goes on."""
@@ -111,9 +112,11 @@ class Retrainer:
             code = self._code(job)
             document = job.child.document() or self._without_answer(job, code, noted)
         finally:
-            job.lease.__exit__()
-            job.document = document
-            job.ended.set()
+            try:
+                job.lease.__exit__()
+            finally:
+                job.document = document
+                job.ended.set()
         structlog.get_logger().info("retrain ended", run=job.run, code=code, statuses=_statuses(document))
         if self._on_end is not None:
             self._on_end(document)

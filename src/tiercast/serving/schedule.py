@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
@@ -17,6 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 from tiercast.core.cron import WEEKDAYS, CronLine
 from tiercast.core.errors import Busy, TiercastError
 from tiercast.ports.runs import Slots
+from tiercast.serving.asking import Threads
 from tiercast.serving.retraining import Retrainer
 from tiercast.wiring import Wiring, now
 
@@ -34,7 +36,7 @@ class Schedule:
         self._line = CronLine.parse(line)
         self._retrainer = retrainer
         self._slots = slots
-        self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": _Pool(Threads(1, "schedule"))})
         self._job = self._scheduler.add_job(
             self.due,
             trigger_of(self._line),
@@ -45,11 +47,22 @@ class Schedule:
         self._scheduler.add_listener(_say_missed, EVENT_JOB_MISSED)
 
     def start(self) -> None:
-        """From now on; slots that passed while nobody served are told and left out."""
+        """From now on."""
         logging.getLogger("apscheduler").addHandler(logging.NullHandler())  # else it writes lines that are no JSON
         self._scheduler.start()
-        self._say_unused()
         structlog.get_logger().info("schedule", next_at=self.next_at().isoformat())
+
+    def say_unused(self) -> None:
+        """Tell of slots that passed while nobody served, which are left out; it may wait for the database."""
+        try:
+            last = self._slots().last()
+        except TiercastError as error:
+            structlog.get_logger().warning("schedule: earlier slots are unknown", trouble=str(error))
+            return
+        passed = self._line.last_within(LOOK_BACK, before=now()) if last else None
+        if last and passed and passed > last:
+            told = {"newest_missed": passed.isoformat(), "last_used": last.isoformat()}
+            structlog.get_logger().warning("schedule: slots passed while nobody served; they are left out", **told)
 
     def close(self) -> None:
         """Let nothing begin any more; a retrain that goes on is the retrainer's."""
@@ -71,23 +84,19 @@ class Schedule:
             if not self._slots().claim(slot, f"process {os.getpid()} on {socket.gethostname()}"):
                 log.info("schedule: another server has this slot")
                 return None
-            return self._retrainer.start("schedule").run
+            return self._retrainer.start("schedule")
         except Busy as busy:
             log.warning("schedule: slot left out, a retrain is running already", run=busy.run)
         except TiercastError as error:
             log.error("schedule: slot left out", trouble=str(error))
         return None
 
-    def _say_unused(self) -> None:
-        try:
-            last = self._slots().last()
-        except TiercastError as error:
-            structlog.get_logger().warning("schedule: earlier slots are unknown", trouble=str(error))
-            return
-        passed = self._line.last_within(LOOK_BACK, before=now()) if last else None
-        if last and passed and passed > last:
-            told = {"newest_missed": passed.isoformat(), "last_used": last.isoformat()}
-            structlog.get_logger().warning("schedule: slots passed while nobody served; they are left out", **told)
+
+class _Pool(BasePoolExecutor):  # type: ignore[misc]
+    """Threads as APScheduler takes them; its own would keep a stopping process waiting for the database."""
+
+    def __init__(self, threads: Threads) -> None:
+        super().__init__(threads)
 
 
 def open_schedule(wiring: Wiring, retrainer: Retrainer) -> Schedule | None:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Final
+
+from tiercast.serving.asking import Threads
 
 MISSED: Final = 6
 """Looks in a row that may be missed before somebody should hear of it."""
@@ -17,7 +18,7 @@ class Upkeep:
         self._most_seconds = MISSED * every_seconds
         self._clock = clock
         self._looked_at = clock()
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="upkeep")
+        self._executor = Threads(1, "upkeep")
 
     async def run(self, look: Callable[[], None]) -> None:
         """Look once."""
