@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from cli.program import environment
 from tiercast.http.app import create_app
+from tiercast.http.service import Service
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -29,6 +30,12 @@ def client_of(home: Path, **headers: str) -> Iterator[TestClient]:
     app = create_app(Wiring(read_settings(home)))
     with TestClient(app, base_url="http://localhost", headers=headers, raise_server_exceptions=False) as client:
         yield client
+
+
+def service_of(client: TestClient) -> Service:
+    """What the application of a client holds."""
+    service: Service = client.app.state.service  # type: ignore[attr-defined]
+    return service
 
 
 @dataclass

@@ -26,8 +26,9 @@ from tiercast.adapters.handover import CHOSEN
 from tiercast.core.errors import Busy, Missing, Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.runs import run_document
-from tiercast.http.cron import OLD_PATH, PATH, router
+from tiercast.http.cron import router
 from tiercast.http.faults import answer_with_problems
+from tiercast.http.guard import CRON_PATH, OLD_CRON_PATH
 from tiercast.serving import retraining
 from tiercast.serving.asking import Threads
 from tiercast.serving.retraining import Retrainer
@@ -57,7 +58,7 @@ class Service:
         app.state.service = self
         return app
 
-    def ask(self, path: str = PATH, *, method: str = "POST", bearer: str | None = SECRET) -> Response:
+    def ask(self, path: str = CRON_PATH, *, method: str = "POST", bearer: str | None = SECRET) -> Response:
         return self.send(method, path, None if bearer is None else f"Bearer {bearer}".encode())
 
     def send(self, method: str, path: str, header: bytes | None) -> Response:
@@ -129,7 +130,7 @@ def serve(homes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("path", [PATH, OLD_PATH, f"{PATH}?wait=nonsense"])
+@pytest.mark.parametrize("path", [CRON_PATH, OLD_CRON_PATH, f"{CRON_PATH}?wait=nonsense"])
 @pytest.mark.parametrize("bearer", [None, "", "None", SECRET])
 def test_without_a_secret_nobody_gets_in_whatever_they_send(
     serve: Open, method: str, path: str, bearer: str | None
@@ -145,7 +146,7 @@ def test_without_a_secret_nobody_gets_in_whatever_they_send(
     "header",
     [None, b"", b"Bearer", b"Bearer ", b"Bearer \xff\xfe", *map(str.encode, WRONG)],
 )
-@pytest.mark.parametrize("path", [PATH, OLD_PATH, f"{PATH}?wait=nonsense"])
+@pytest.mark.parametrize("path", [CRON_PATH, OLD_CRON_PATH, f"{CRON_PATH}?wait=nonsense"])
 def test_the_secret_alone_opens_the_route(serve: Open, header: bytes | None, path: str) -> None:
     service = serve()
     answer = service.send("POST", path, header)
@@ -157,7 +158,7 @@ def test_the_secret_alone_opens_the_route(serve: Open, header: bytes | None, pat
 @pytest.mark.parametrize("wait", ["-1", "301", "nan", "inf", "soon", "1,5"])
 def test_a_wait_out_of_range_starts_nothing(serve: Open, wait: str) -> None:
     service = serve()
-    answer = service.ask(f"{PATH}?wait={wait}")
+    answer = service.ask(f"{CRON_PATH}?wait={wait}")
     assert answer.status_code == 422
     assert repr(wait) in answer.json()["detail"]
     assert "from 0 to 300" in answer.json()["detail"]
@@ -166,21 +167,21 @@ def test_a_wait_out_of_range_starts_nothing(serve: Open, wait: str) -> None:
 
 def test_each_method_stands_in_the_documentation_once(serve: Open) -> None:
     documented = serve().app.openapi()
-    assert list(documented["paths"]) == [PATH]
-    assert set(documented["paths"][PATH]) == {"get", "post"}
-    assert {"200", "202", "401", "409", "422", "503"} <= set(documented["paths"][PATH]["post"]["responses"])
+    assert list(documented["paths"]) == [CRON_PATH]
+    assert set(documented["paths"][CRON_PATH]) == {"get", "post"}
+    assert {"200", "202", "401", "409", "422", "503"} <= set(documented["paths"][CRON_PATH]["post"]["responses"])
 
 
 def test_no_answer_is_kept_by_anybody(client: TestClient) -> None:
     for method in ("GET", "POST"):
-        answer = client.request(method, OLD_PATH)
+        answer = client.request(method, OLD_CRON_PATH)
         assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
 
 
 # -- what it does
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", PATH), ("POST", OLD_PATH)])
+@pytest.mark.parametrize(("method", "path"), [("GET", CRON_PATH), ("POST", OLD_CRON_PATH)])
 def test_the_answer_names_the_run_at_once_and_the_run_goes_on(serve: Open, method: str, path: str) -> None:
     service = serve()
     answer = service.ask(path, method=method)
@@ -195,13 +196,13 @@ def test_the_answer_names_the_run_at_once_and_the_run_goes_on(serve: Open, metho
 
 
 def test_whoever_waits_gets_the_whole_result(serve: Open) -> None:
-    answer = serve().ask(f"{PATH}?wait=100")
+    answer = serve().ask(f"{CRON_PATH}?wait=100")
     assert (answer.status_code, answer.json()["status"]) == (200, "held")
     assert "60 usable videos" in answer.json()["reason"]
 
 
 def test_whoever_waits_too_short_is_told_that_it_goes_on(serve: Open) -> None:
-    answer = serve().ask(f"{PATH}?wait=0.001")
+    answer = serve().ask(f"{CRON_PATH}?wait=0.001")
     assert (answer.status_code, answer.json()["status"]) == (202, "running")
 
 
@@ -212,7 +213,7 @@ def test_whoever_waits_keeps_no_thread(serve: Open) -> None:
         transport = ASGITransport(service.app)
         async with AsyncClient(transport=transport, base_url="http://server", timeout=PATIENCE_SECONDS) as client:
             header = {"Authorization": f"Bearer {SECRET}".encode()}
-            waiting = asyncio.create_task(client.post(PATH, params={"wait": "100"}, headers=header))
+            waiting = asyncio.create_task(client.post(CRON_PATH, params={"wait": "100"}, headers=header))
             while await service.readers.ask(service.wiring.in_progress) is None and not waiting.done():
                 await asyncio.sleep(0.01)
             waits = not waiting.done()
@@ -295,7 +296,7 @@ def test_a_child_that_is_killed_is_recorded_as_failed_and_somebody_hears_of_it(s
     assert "ended by SIGKILL (out of memory, or somebody ended it)" in document["reason"]
     notice = hook.heard.get(timeout=PATIENCE_SECONDS)
     assert (notice["run"], notice["status"]) == (run, "failed")
-    assert service.ask(f"{PATH}?wait=100").json()["status"] == "promoted"
+    assert service.ask(f"{CRON_PATH}?wait=100").json()["status"] == "promoted"
 
 
 def test_a_child_that_cannot_begin_is_recorded_with_its_own_sentence(

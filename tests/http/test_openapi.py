@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tiercast.http.app import create_app
-from tiercast.http.cron import OLD_PATH, PATH
+from tiercast.http.guard import CRON_PATH, OLD_CRON_PATH
 from tiercast.http.openapi import ANYWHERE
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
@@ -41,11 +41,11 @@ OPERATIONS = [
     ("get", "/healthz"),
     ("get", "/metrics"),
     ("get", "/readyz"),
-    ("get", PATH),
+    ("get", CRON_PATH),
     ("get", "/v1/models"),
     ("get", "/v1/runs"),
     ("get", "/v1/runs/{run}"),
-    ("post", PATH),
+    ("post", CRON_PATH),
     ("post", "/v1/predict"),
     ("post", "/v1/rollback"),
     ("post", "/v1/score"),
@@ -97,7 +97,7 @@ def test_no_request_gets_an_answer_that_is_not_announced(
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Case) -> None:
         answer = case.call(base_url=served.url)
-        assert answer.status_code < 500 or (answer.status_code, path) == (503, PATH), answer.text
+        assert answer.status_code < 500 or (answer.status_code, path) == (503, CRON_PATH), answer.text
         case.validate_response(answer, checks=CHECKS)
         if answer.status_code >= 400:
             assert answer.headers["content-type"][0] == PROBLEM
@@ -120,7 +120,7 @@ def test_every_route_is_told_but_the_address_of_former_cron_jobs(document: dict[
     assert sorted((method, path) for method, path, _ in operations(document)) == sorted(OPERATIONS)
     app = create_app(Wiring(read_settings(tmp_path / "home")))
     untold = {path for path in _paths(app.routes) if path not in document["paths"]}
-    assert untold - PAGES == {OLD_PATH, "/openapi.json"}
+    assert untold - PAGES == {OLD_CRON_PATH, "/openapi.json"}
 
 
 def _paths(routes: Any) -> Iterator[str]:
@@ -140,7 +140,7 @@ def test_every_route_says_what_it_does_who_may_ask_and_what_may_go_wrong(documen
     for _, path, operation in operations(document):
         assert operation["summary"]
         assert operation["description"]
-        scheme = "cron_secret" if path == PATH else "api_key"
+        scheme = "cron_secret" if path == CRON_PATH else "api_key"
         assert operation["security"] == ([] if path in OPEN else [{scheme: []}])
         assert {str(int(status)) for status in ANYWHERE} <= set(operation["responses"])
         assert ("401" in operation["responses"]) == (path not in OPEN)

@@ -8,12 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from http_service import client_of, video
+from http_service import client_of, service_of, video
 from starlette.testclient import TestClient
 
 from cli.program import tiercast
 from tiercast.core.moments import Moment
-from tiercast.http.service import Service
 from tiercast.ports.runs import InProgress, RunRecord
 from tiercast.render.status import (
     Keeping,
@@ -42,10 +41,6 @@ ELSEWHERE = [
     ("POST", "/v1/rollback"),
 ]
 AT = datetime(2026, 11, 26, tzinfo=UTC)
-
-
-def service_of(client: TestClient) -> Service:
-    return client.app.state.service  # type: ignore[attr-defined,no-any-return]
 
 
 def basic(password: str, user: str = "anybody") -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from http_service import PATIENCE_SECONDS, client_of, until
+from http_service import PATIENCE_SECONDS, client_of, service_of, until
 from starlette.testclient import TestClient
 
 from cli.program import item
@@ -22,11 +22,6 @@ from tiercast.wiring import Wiring, now
 
 MANY = 40
 """More than the threads of any pool that requests share."""
-
-
-def service_of(client: TestClient) -> Service:
-    service: Service = client.app.state.service  # type: ignore[attr-defined]
-    return service
 
 
 def test_a_look_that_does_not_come_back_is_told_after_several_were_missed() -> None:

@@ -14,15 +14,13 @@ from pydantic import SecretStr
 from starlette.responses import Response
 
 from tiercast.core.errors import Busy
-from tiercast.http.json import Json
+from tiercast.http.guard import CRON_PATH, OLD_CRON_PATH
+from tiercast.http.json import JSON_TYPE, Json
 from tiercast.http.problems import Problem
 from tiercast.http.runs import RUN
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import problem
 
-PATH: Final = "/v1/cron/retrain"
-OLD_PATH: Final = "/api/cron/retrain-ml"
-"""Where the cron jobs that this one replaces look for it."""
 LONGEST_WAIT_SECONDS: Final = 300
 """As long as the longest function of the hosts that would wait."""
 ASK_SECONDS: Final = 0.05
@@ -104,11 +102,11 @@ _RUNNING: Final = {"run": "20261123T030000-1a2b3c", "status": "running", "locati
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The retrain has ended, whatever its status; as `tiercast retrain --json` answers",
-        "content": {"application/json": {"schema": {"type": "object"}, "example": RUN}},
+        "content": {JSON_TYPE: {"schema": {"type": "object"}, "example": RUN}},
     },
     202: {
         "description": "The retrain goes on; its id is known",
-        "content": {"application/json": {"schema": {"type": "object"}, "example": _RUNNING}},
+        "content": {JSON_TYPE: {"schema": {"type": "object"}, "example": _RUNNING}},
     },
     401: problem("The cron secret is missing or wrong"),
     409: problem("Another retrain is under way: its id is the member `run`"),
@@ -123,7 +121,7 @@ WAIT: Final = {
     "schema": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
 }
 for _method in ("GET", "POST"):
-    for _path in (PATH, OLD_PATH):
+    for _path in (CRON_PATH, OLD_CRON_PATH):
         router.add_api_route(
             _path,
             start_retrain,
@@ -136,5 +134,5 @@ for _method in ("GET", "POST"):
             responses=RESPONSES,
             openapi_extra={"parameters": [WAIT]},
             dependencies=[Security(SECRET)],
-            include_in_schema=_path == PATH,
+            include_in_schema=_path == CRON_PATH,
         )
