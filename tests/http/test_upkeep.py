@@ -6,16 +6,21 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pytest
 from http_service import PATIENCE_SECONDS, client_of, service_of, until
 from starlette.testclient import TestClient
 
 from cli.program import item
+from tiercast.core.moments import Moment
 from tiercast.flows.keys import add_key, revoke_key
 from tiercast.http.app import create_app
 from tiercast.http.service import Service
 from tiercast.ports.models import PromotionLog
 from tiercast.ports.runs import Slots
+from tiercast.serving import asking
+from tiercast.serving.asking import asked
 from tiercast.serving.upkeep import MISSED, Upkeep
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring, now
@@ -68,6 +73,30 @@ def test_a_service_starts_also_where_the_database_does_not_tell_of_earlier_slots
         assert (client.get("/healthz").status_code, waited) == (200, [])
         released.set()
         until(lambda: waited or None)
+
+
+@pytest.mark.parametrize("silent", ["keys", "runs"])
+def test_a_look_comes_back_where_the_database_falls_silent_in_its_midst(
+    home: Path, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    monkeypatch.setattr(asking, "ASK_SECONDS", 0.5)
+    released = threading.Event()
+
+    class Frozen(Wiring):
+        @property
+        def keys(self) -> Any:
+            return released.wait() if silent == "keys" else super().keys
+
+        @property
+        def runs(self) -> Any:
+            return released.wait() if silent == "runs" else super().runs
+
+    service = Service.of(Frozen(read_settings(home)))
+    try:
+        asked(service.look_around).result(20)
+    finally:
+        released.set()
+    assert set(service.champions.current()) == set(Moment)
 
 
 def with_key(home: Path, path: Path) -> str:
