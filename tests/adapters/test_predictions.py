@@ -187,11 +187,13 @@ def test_what_no_try_can_keep_is_refused_and_nothing_of_it_kept(kept: SqlPredict
     assert kept.count() == 0
 
 
-def test_a_batch_is_one_statement(database: Any, kept: SqlPredictions) -> None:
+def test_a_batch_goes_to_the_database_at_once(database: Any, kept: SqlPredictions) -> None:
     asked = []
-    event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[5])))
     kept.save(numbered(500))
-    assert len([each for each in asked if each.startswith("INSERT")]) == 1
+    ((statement, many),) = [each for each in asked if each[0].startswith("INSERT")]
+    assert many
+    assert statement.count("(?") == (500 if database.name == "sqlite" else 0)
     kept.save(numbered(1_200))
     assert kept.count() == 1_200
 

@@ -227,6 +227,7 @@ ODD: dict[str, dict[str, Any]] = {
     "NUL in its caption": {"description": "a\0b", "author": "\0"},
     "half an emoji in its id": {"video_id": "a\ud83d"},
     "half an emoji in its author": {"author": "\ud83d"},
+    "half an emoji in a text of hashtags": {"hashtags": '["fun", "\\ud83d"]'},
     "half an emoji as a field": {"\ud83d": 1},
     "a forged line of the log": {"video_id": f"1{FORGED}", "author": FORGED, "description": FORGED},
     "a caption of a megabyte": {"description": "a" * 1_000_000},

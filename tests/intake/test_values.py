@@ -107,6 +107,10 @@ def test_hashtags_are_read_however_they_are_written(written):
     assert parse_hashtags(written) == ["fun", "dance"]
 
 
+def test_half_an_emoji_that_a_text_of_hashtags_escapes_is_replaced() -> None:
+    assert parse_hashtags('["cut \\ud83d", {"name": "\\ud83d"}, "\\ud83d\\ude00"]') == ["cut ?", "?", "\U0001f600"]
+
+
 @pytest.mark.parametrize("value", [3, {"name": "fun"}, "[broken", "{a", [["fun"]], True])
 def test_what_is_no_list_of_hashtags_is_refused(value):
     with pytest.raises(ValueError, match="hashtag"):

@@ -15,20 +15,26 @@ def listen_at(host: str, port: int, *, workers: int) -> socket.socket:
 
     Only Linux shares connections out among sockets; elsewhere workers have to make do with one.
     """
-    held = _bound(host, port)
-    if workers > 1 and sys.platform == "linux":
-        return _Shared.of(held)
+    held, shared = _bound(host, port), workers > 1 and sys.platform == "linux"
+    try:
+        if port or not shared:  # a number that the system chose would be given back with the first socket's end
+            held.listen()  # of two services that were let in at once, the second is refused here
+    except OSError:
+        held.close()
+        raise
     held.set_inheritable(True)
-    return held
+    return _Shared.of(held) if shared else held
 
 
 class _Shared(socket.socket):
-    """Never listens itself: a process that is handed it gets a socket of its own at the same port."""
+    """Does not listen itself: a process that is handed it gets a socket of its own at the same port."""
 
     @classmethod
     def of(cls, held: socket.socket) -> Self:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)  # or a second service would be let in beside it
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            held.shutdown(socket.SHUT_RDWR)
         return cls(fileno=held.detach())
 
     def __reduce__(self) -> tuple[Callable[[str, int], socket.socket], tuple[str, int]]:

@@ -28,6 +28,7 @@ class SqlPredictions:
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine = engine
         self._where = where
+        self._keep = _KEEP_AT_ONCE if engine.dialect.name == "sqlite" else _KEEP
 
     def save(self, served: Sequence[ServedPrediction]) -> None:
         """Keep them in one transaction; after an answer that was lost, the same call may be made again."""
@@ -36,7 +37,7 @@ class SqlPredictions:
         rows = [_row(each) for each in served]
         with plain_errors(self._where), self._engine.begin() as connection:
             try:
-                connection.execute(_KEEP, rows)
+                connection.execute(self._keep, rows)
             except (DataError, UnicodeEncodeError) as error:
                 told = f"{getattr(error, 'orig', None) or error}"
                 raise InvalidInput(f"The database cannot hold one of {len(rows):,} predictions: {told}.") from error
@@ -104,10 +105,10 @@ _KEEP: Final = (
         | {"predicted_at": from_epoch_us(bindparam("at", type_=predictions.c.predicted_at.type))}
     )
     .on_conflict_do_nothing()
-    # What is returned makes one statement of many rows. A busy interpreter runs other threads between two statements
-    # while SQLite's only writer waits: 500 of them held it thirty times as long.
-    .returning(predictions.c.prediction)
 )
+_KEEP_AT_ONCE: Final = _KEEP.returning(predictions.c.prediction)
+"""As one statement of many rows, for SQLite: a busy interpreter runs other threads between two statements while the
+only writer waits, and 500 of them held it thirty times as long. Postgres gets them in one pipeline by itself."""
 _READ: Final = (
     *(column for column in predictions.columns if column.name != "predicted_at"),
     epoch_us(predictions.c.predicted_at).label("at"),

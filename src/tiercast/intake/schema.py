@@ -35,7 +35,7 @@ def nearest_column(name: str) -> str | None:
     >>> nearest_column("veiws"), nearest_column("Video ID"), nearest_column("mood")
     ('views', 'video_id', None)
     """
-    plain = name[:LONGEST_NAME].strip().lower().replace(" ", "_").replace("-", "_")
+    plain = name.strip()[:LONGEST_NAME].lower().replace(" ", "_").replace("-", "_")
     return _nearest(plain)
 
 

@@ -243,8 +243,13 @@ def _list_in(text: str) -> list[object]:
 
 def _hashtag_name(item: object) -> str:
     if isinstance(item, str):
-        return item
+        return _whole(item)
     if isinstance(item, Mapping):
         named = (item.get(key) for key in ("name", "title", "hashtagName"))
-        return next((name for name in named if isinstance(name, str) and name), "")
+        return _whole(next((name for name in named if isinstance(name, str) and name), ""))
     raise ValueError(f"{shown(item)} is no hashtag")
+
+
+def _whole(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON inside a text may hold as escapes."""
+    return text if text.isascii() else text.encode(errors="replace").decode()

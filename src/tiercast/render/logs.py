@@ -2,8 +2,14 @@
 
 import logging
 import sys
+from typing import Final
 
 import structlog
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
+
+TRACE: Final = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+"""A fault with its trace, without the values of variables: among them are keys, bodies and passwords."""
 
 
 def log_to_stderr(*, debug: bool) -> None:
@@ -12,7 +18,7 @@ def log_to_stderr(*, debug: bool) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            TRACE,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
@@ -33,7 +39,7 @@ def library_logs_to_stderr() -> None:
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
+                TRACE,
                 structlog.processors.JSONRenderer(),
             ],
         )
