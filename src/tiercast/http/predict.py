@@ -18,7 +18,7 @@ from tiercast.answering import (
     video_id_of,
     why_nothing,
 )
-from tiercast.http.bodies import document_of, read
+from tiercast.http.bodies import document_of, read, refuse_too_many
 from tiercast.http.json import Json
 from tiercast.http.problems import Problem
 from tiercast.http.service import Service, service_of
@@ -61,13 +61,7 @@ async def _apart(service: Service, work: Callable[[], Done], *, large: bool) -> 
 
 def _asked(request: Request, body: bytes, service: Service) -> PredictRequest:
     asked = read(PredictRequest, document_of(request, body))
-    most = service.wiring.settings.serve.max_videos
-    if len(asked.videos) > most:
-        raise Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The request holds {len(asked.videos):,} videos; {most:,} are allowed at a time (serve.max_videos). "
-            "Send them in parts.",
-        )
+    refuse_too_many(len(asked.videos), service.wiring.settings.serve.max_videos)
     return asked
 
 
