@@ -36,19 +36,25 @@ NEWEST_RUNS: Final = 20
 TIERS: Final = range(1, 6)
 NO_PAST: Final = "The database is out of reach, so past runs are not shown. The service's log says why."
 
+Past = Sequence[RunRecord] | None
+
 router = APIRouter()
 
 
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
 async def page(request: Request) -> Response:
     """Comes whatever is away: all but the past runs is in memory."""
-    html = await asyncio.to_thread(lambda: status_page(_status(request)))
+    service = service_of(request)
+    past, running = await _past(service)
+    html = await asyncio.get_running_loop().run_in_executor(
+        service.executor, lambda: status_page(_status(request, past, running))
+    )
     policy = f"default-src 'none'; style-src {style_source()}; base-uri 'none'; form-action 'none'"
     headers = {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
     return Response(html, media_type="text/html", headers=headers)
 
 
-def _status(request: Request) -> Status:
+def _status(request: Request, past: Past, running: InProgress | None) -> Status:
     service, readiness = service_of(request), readiness_of(request)
     counts = _predicted(service.metrics)
     recorder = service.recorder
@@ -58,7 +64,7 @@ def _status(request: Request) -> Status:
         readiness=readiness.status,
         shortcomings=readiness.shortcomings,
         moments=[_moment(service.champions, moment, counts) for moment in Moment],
-        retrains=_retrains(service, getattr(request.app.state, "schedule", None)),
+        retrains=_retrains(service, past, running, getattr(request.app.state, "schedule", None)),
         keeping=Keeping(recorder.keep_days, recorder.kept, recorder.waiting, recorder.dropped),
     )
 
@@ -116,8 +122,7 @@ def _predicted(metrics: Metrics) -> dict[tuple[str, int], int]:
     }
 
 
-def _retrains(service: Service, schedule: Schedule | None) -> Retrains:
-    past, running = _past(service)
+def _retrains(service: Service, past: Past, running: InProgress | None, schedule: Schedule | None) -> Retrains:
     return Retrains(
         past=[_run(record) for record in past or ()],
         problem=NO_PAST if past is None else None,
@@ -127,12 +132,13 @@ def _retrains(service: Service, schedule: Schedule | None) -> Retrains:
     )
 
 
-def _past(service: Service) -> tuple[Sequence[RunRecord] | None, InProgress | None]:
+async def _past(service: Service) -> tuple[Past, InProgress | None]:
     """The newest runs and the one under way; None where the database is away."""
     if service.history.away is not None:
         return None, None  # known, and logged, since the last look: nobody has to wait for it again
+    wiring = service.wiring
     try:
-        return service.wiring.runs.recent(NEWEST_RUNS), service.wiring.in_progress()
+        return await service.readers.ask(lambda: (wiring.runs.recent(NEWEST_RUNS), wiring.in_progress()))
     except TiercastError as error:
         structlog.get_logger().warning("runs out of reach", problem=str(error))
         return None, None

@@ -22,8 +22,8 @@ def show_new(new: NewKey) -> None:
 def warn_of_lock(check_seconds: float) -> None:
     """What the first key changes for those who had none."""
     warn(
-        f"It is the first key: a service that runs asks everybody for one within {check_seconds:g} seconds, also "
-        "callers on its own machine that needed none so far."
+        f"It is the first key: a service that runs asks everybody for one from its next look on (it looks every "
+        f"{check_seconds:g} seconds), also callers on its own machine that needed none so far."
     )
 
 
@@ -53,7 +53,7 @@ def show_keys(keys: Sequence[NamedKey]) -> None:
 def show_revoked(key: NamedKey, check_seconds: float) -> None:
     """That the key is ended, and when a running service knows."""
     stdout().print(
-        f"The key {shown(key.name)!r} is revoked. A service that runs refuses it within {check_seconds:g} seconds, "
-        "or once it reaches the database again.",
+        f"The key {shown(key.name)!r} is revoked. A service that runs refuses it from its next look on (it looks every "
+        f"{check_seconds:g} seconds), or once it reaches the database again.",
         soft_wrap=True,
     )
