@@ -41,7 +41,7 @@ def test_help_names_what_can_be_done_with_keys(home: Path) -> None:
 def test_the_first_key_says_whom_it_locks_out_and_no_other_does(home: Path) -> None:
     asked = [tiercast("keys", "add", name, home=home) for name in ("web", "app")]
     assert ["first key" in each.err for each in asked] == [True, False]
-    assert "within 5 seconds" in asked[0].err
+    assert "it looks every 5 seconds" in asked[0].err
     assert asked[0].out.count("\n") == 1
 
 
