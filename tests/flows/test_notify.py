@@ -102,5 +102,5 @@ class Unwritable:
 def test_a_run_that_nobody_could_keep_is_told_all_the_same() -> None:
     noted: list[RunRecord] = []
     with pytest.raises(Unavailable):
-        Noting(Unwritable(), noted).save(record("failed"))  # type: ignore[arg-type]
+        Noting(Unwritable(), noted).save(record("failed"))
     assert noted == [record("failed")]

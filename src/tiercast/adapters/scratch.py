@@ -41,22 +41,10 @@ class MemoryLog:
 
 
 class ForgottenRuns:
-    """A RunLog that keeps nothing: the replay's own steps say what became of each run."""
+    """A RunKeeper that keeps nothing: the replay's own steps say what became of each run."""
 
     def save(self, record: RunRecord) -> None:
         """Forget it."""
-
-    def recent(self, limit: int) -> list[RunRecord]:  # noqa: ARG002
-        """None."""
-        return []
-
-    def get(self, run: str) -> RunRecord:
-        """Raises Missing."""
-        raise Missing(f"A replay keeps no run {run!r}.")
-
-    def of(self, retrain: str) -> list[RunRecord]:  # noqa: ARG002
-        """None."""
-        return []
 
 
 class FreeLease:

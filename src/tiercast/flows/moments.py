@@ -17,7 +17,7 @@ from tiercast.flows.report import RunReport, failed_before_it_began, interrupted
 from tiercast.flows.retrain import ALONE, Frame, World, note_changes, retrain
 from tiercast.flows.runs import run_of
 from tiercast.flows.training_set import Drawn
-from tiercast.ports.runs import Progress, RunLog
+from tiercast.ports.runs import Progress, RunKeeper
 
 NOT_CHOSEN: Final = "Which moments it would have trained had not been chosen yet."
 
@@ -95,7 +95,7 @@ def _one_by_one(
     return reports
 
 
-def record_interrupted(runs: RunLog, reports: Sequence[RunReport]) -> None:
+def record_interrupted(runs: RunKeeper, reports: Sequence[RunReport]) -> None:
     """Keep the runs of a retrain that goes no further."""
     for report in reports:
         recorded(report, runs)

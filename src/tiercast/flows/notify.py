@@ -6,7 +6,7 @@ from typing import Final
 
 from tiercast.core.errors import Unavailable
 from tiercast.flows.report import objections
-from tiercast.ports.runs import Notice, Notifier, RunLog, RunRecord
+from tiercast.ports.runs import Notice, Notifier, RunKeeper, RunRecord
 
 TOLD: Final = ("held", "rejected", "failed")
 LONGEST: Final = 2_000
@@ -16,9 +16,9 @@ ALL_SECONDS: Final = 30.0
 
 
 class Noting:
-    """A RunLog that also notes what it is given to keep, so that it can be told once everything else is done."""
+    """A RunKeeper that also notes what it is given to keep, so that it can be told once everything else is done."""
 
-    def __init__(self, runs: RunLog, noted: list[RunRecord]) -> None:
+    def __init__(self, runs: RunKeeper, noted: list[RunRecord]) -> None:
         self._runs = runs
         self._noted = noted
 
@@ -26,18 +26,6 @@ class Noting:
         """Keep a run, and remember it whether or not that worked."""
         self._noted.append(record)
         self._runs.save(record)
-
-    def recent(self, limit: int) -> list[RunRecord]:
-        """The newest runs, newest first."""
-        return self._runs.recent(limit)
-
-    def get(self, run: str) -> RunRecord:
-        """One run by its id or a unique prefix; raises Missing."""
-        return self._runs.get(run)
-
-    def of(self, retrain: str) -> list[RunRecord]:
-        """The runs of one retrain."""
-        return self._runs.of(retrain)
 
 
 def notify(records: Sequence[RunRecord], notifier: Notifier | None) -> str | None:

@@ -13,7 +13,7 @@ from tiercast.core.findings import Finding, Outcome, Verdict
 from tiercast.core.moments import Moment
 from tiercast.learn.features import FEATURES, Needs
 from tiercast.learn.history import EMBARGO_DAYS
-from tiercast.ports.runs import RunLog, RunRecord
+from tiercast.ports.runs import RunKeeper, RunRecord
 
 if TYPE_CHECKING:  # a server records the failures of its retrains, and should not load what trains for it
     from tiercast.flows.candidates import CandidateLine
@@ -228,7 +228,7 @@ def interrupted(error: BaseException) -> str:
     return f"Ended by a fault that nobody foresaw ({said}). Run it again with --debug and report it."
 
 
-def recorded(report: RunReport, runs: RunLog) -> RunReport:
+def recorded(report: RunReport, runs: RunKeeper) -> RunReport:
     """The report, kept among the runs; a dry run is not. What was decided stands even where nobody can note it."""
     if report.dry_run:
         return report

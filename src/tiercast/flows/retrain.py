@@ -26,7 +26,7 @@ from tiercast.flows.stopwatch import Stopwatch
 from tiercast.flows.training_set import Drawn, Sources, draw
 from tiercast.learn.training_set import TrainingSet
 from tiercast.ports.models import ObjectStore, PromotionLog, Rehearsal
-from tiercast.ports.runs import Lease, Progress, RunLog
+from tiercast.ports.runs import Lease, Progress, RunKeeper
 from tiercast.ports.serving import ServedPredictions
 from tiercast.ports.videos import FrozenSet, RejectFile, ScrapedTable, VideoHistory, VideoStore
 
@@ -45,7 +45,7 @@ class World:
     """The log that a reader uses; None where nothing was ever promoted."""
     write_log: Callable[[], PromotionLog]
     """The log that is safe to promote in, probed and recorded."""
-    runs: RunLog
+    runs: RunKeeper
     lease: Callable[[str], Lease]
     """The right to retrain, for the run of this id."""
     rehearsal: Callable[[], Rehearsal]

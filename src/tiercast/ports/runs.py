@@ -22,12 +22,16 @@ class RunRecord:
     document: Mapping[str, object]
 
 
-class RunLog(Protocol):
-    """Past runs, whatever their end."""
+class RunKeeper(Protocol):
+    """Where runs are written down, whatever their end."""
 
     def save(self, record: RunRecord) -> None:
         """Keep a run."""
         ...
+
+
+class RunLog(RunKeeper, Protocol):
+    """Past runs, kept and found again."""
 
     def recent(self, limit: int) -> list[RunRecord]:
         """The newest runs, newest first."""
