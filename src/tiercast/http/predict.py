@@ -45,16 +45,16 @@ async def predict(request: Request) -> Response:
     service = service_of(request)
     body = await request.body()
     large = len(body) > LARGE_BODY_BYTES
-    asked = await _apart(service, partial(_asked, request, body, service), large=large)
+    asked = await apart(service, partial(_asked, request, body, service), large=large)
     answers = await answered(service, asked.videos, _wanted(asked), large=large)
     request.state.videos = len(asked.videos)
     if not answers.predictions:
         raise _nothing(answers)
     document = answers.to_document(_warnings(service, asked.videos, answers))
-    return await _apart(service, partial(Json, document), large=large)
+    return await apart(service, partial(Json, document), large=large)
 
 
-async def _apart(service: Service, work: Callable[[], Done], *, large: bool) -> Done:
+async def apart(service: Service, work: Callable[[], Done], *, large: bool) -> Done:
     """The work's result, done in a thread where it is large."""
     return await asyncio.get_running_loop().run_in_executor(service.executor, work) if large else work()
 
@@ -86,7 +86,7 @@ async def _together(service: Service, items: Sequence[Item], wanted: Wanted) -> 
 
 
 async def _answered(service: Service, items: Sequence[Item], wanted: Wanted) -> Answers:
-    return await _apart(service, lambda: service.oracle.answer(items, wanted), large=True)
+    return await apart(service, lambda: service.oracle.answer(items, wanted), large=True)
 
 
 def _nothing(answers: Answers) -> Problem:

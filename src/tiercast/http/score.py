@@ -12,7 +12,7 @@ from tiercast.core.moments import Moment
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of, score
 from tiercast.http.bodies import document_of
 from tiercast.http.json import Json
-from tiercast.http.predict import LARGE_BODY_BYTES, answered
+from tiercast.http.predict import LARGE_BODY_BYTES, answered, apart
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import PREDICTION, VIDEO, Prediction, body_of, problems
 
@@ -72,8 +72,9 @@ async def post(request: Request) -> Response:
     service = service_of(request)
     weights = service.wiring.settings.score.weights
     body = await request.body()
-    asked = ScoreRequest.of(document_of(request, body), weights)
-    forecast = await _forecast(service, asked, large=len(body) > LARGE_BODY_BYTES)
+    large = len(body) > LARGE_BODY_BYTES
+    asked = await apart(service, lambda: ScoreRequest.of(document_of(request, body), weights), large=large)
+    forecast = await _forecast(service, asked, large=large)
     return Json(score(weights, asked, forecast).to_document())
 
 
