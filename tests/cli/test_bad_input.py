@@ -282,7 +282,9 @@ def test_one_flipped_byte_of_the_only_release_is_never_served(trained: Trained, 
     flip(path)
     damaged = hashes(trained.home)
     answer = tiercast("predict", "--stored", "--json", home=trained.home)
-    assert_failed(answer, "sound release", path.name, release[:12], "does not match")
+    assert_failed(answer, "what was promoted for it is damaged", "tiercast doctor")
+    for words in ("None of the 1 promotions of observed", path.name, release[:12], "does not match"):
+        assert words in answer.err
     assert answer.out == ""
     (moment,) = tiercast("models", "--moment", "observed", "--json", home=trained.home).document["moments"]
     assert path.name in moment["releases"][0]["damage"]

@@ -15,7 +15,8 @@ import typer
 import yaml
 
 from tiercast.cli import main, serve
-from tiercast.http import app, retraining
+from tiercast.http import app
+from tiercast.serving import retraining
 from tiercast.settings import HOME_VARIABLE, LEVEL, PREFIX, declared_settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]

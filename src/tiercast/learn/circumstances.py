@@ -127,7 +127,8 @@ def _by_hashtag(timeline: Timeline, entries: _Entries) -> Ledger:
 
 def _hashtag_keys(rows: pl.DataFrame) -> tuple[Ints, list[str]]:
     """The row and the key of every distinct hashtag."""
-    tags = pl.col("hashtags").list.eval(pl.element().str.to_lowercase()).list.unique(maintain_order=True)
+    tags = pl.col("hashtags").list.drop_nulls().list.eval(pl.element().str.to_lowercase())
+    tags = tags.list.unique(maintain_order=True)
     listed = rows.select("platform", tags.list.head(MOST_TAGS)).rows()
     named = [(row, f"{platform}:{tag}") for row, (platform, names) in enumerate(listed) for tag in names or ()]
     return np.array([row for row, _ in named], dtype=np.int64), [key for _, key in named]
