@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -29,6 +29,7 @@ ROUNDED_NUMBER: Final = r"[0-9]+[.,][0-9]+[eE]\+?[0-9]+|[0-9]+[eE]\+[0-9]+"
 FLOAT_NOISE: Final = 1e-13
 """How far from whole a count may be, of itself: 4.1 * 10**6 comes out of a float as 4099999.9999999995."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNT: Final = re.compile(r"([+-]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?\s*([KMB]?)", re.IGNORECASE)
 _SUFFIXES: Final = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _LONGEST_COUNT: Final = 40
@@ -192,8 +193,7 @@ def _time_of(value: object) -> StatedTime:
     if isinstance(value, int | float) and not isinstance(value, bool):
         for limit, microseconds in EPOCH_SCALES:
             if value < limit:
-                seconds, rest = divmod(round(value * microseconds), 1_000_000)
-                return StatedTime(datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest), date_only=False)
+                return StatedTime(_EPOCH + timedelta(microseconds=round(value * microseconds)), date_only=False)
     raise ValueError("no time")
 
 
