@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from tiercast.adapters.databases import plain_errors
-from tiercast.adapters.tables import leases, now_us
+from tiercast.adapters.tables import leases, now_us, time_of
 from tiercast.core.errors import Busy, TiercastError, Unavailable
 from tiercast.ports.runs import InProgress
 
@@ -112,7 +111,7 @@ def _held(connection: Connection) -> Any:
 
 
 def _in_progress(row: Any) -> InProgress:
-    return InProgress(row.run, row.holder, datetime.fromtimestamp(row.taken_at / 1_000_000, tz=UTC))
+    return InProgress(row.run, row.holder, time_of(row.taken_at))
 
 
 def _refuse_second(connection: Connection) -> None:

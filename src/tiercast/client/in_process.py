@@ -46,7 +46,10 @@ class Watch:
     _looking: threading.Lock = field(default_factory=threading.Lock)
 
     def answering(self, moment: Moment | None) -> Mapping[Moment, Serving]:
-        """Those that may answer; they go on while the model store is away. Raises NoChampion, and what it said."""
+        """Those that may answer; they go on while the model store is away. Raises NoChampion.
+
+        Where nobody was ever found since the store is away, it raises what the store said.
+        """
         with self._looking:
             if time.monotonic() - self._looked_at > self.seconds:
                 self.champions.check()
