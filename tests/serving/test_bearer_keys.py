@@ -1,15 +1,12 @@
 """Whose key a bearer token is."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from tiercast.adapters.databases import open_sqlite
 from tiercast.adapters.sql_keys import SqlKeyRing
 from tiercast.core.errors import Unavailable
 from tiercast.flows.keys import add_key, revoke_key
@@ -17,13 +14,6 @@ from tiercast.ports.serving import KeyRing
 from tiercast.serving.keys import Keys
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_sqlite(tmp_path / "videos.db")
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

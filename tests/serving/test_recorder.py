@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Engine, event, text
 
 from flows.test_kept import kept as answered
-from tiercast.adapters.databases import open_postgres, open_sqlite
+from tiercast.adapters.databases import open_postgres
 from tiercast.adapters.sql_predictions import SqlPredictions
 from tiercast.core.errors import Unavailable
 from tiercast.flows.kept import Kept, served_of
@@ -28,13 +28,6 @@ from tiercast.serving.recorder import Recorder
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PATIENCE_SECONDS: Final = 60
 WAIT, AGAIN = "predictions wait", "predictions are kept again"
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_sqlite(tmp_path / "videos.db")
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture
