@@ -2,7 +2,7 @@
 
 The load comes from a second process on the same two cores, so every number includes what the load itself costs. Parts:
 rate (200 single predictions a second), rest (the same beside a retrain), full (as many as are answered), batch
-(1,000 videos a body), process (Predictor in this process), idle (memory).
+(1,000 videos a body), process (Predictor in this process), kept (writing what was served), idle (memory).
 """
 
 import json
@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
@@ -24,7 +26,9 @@ import polars as pl
 from tiercast.core.moments import Moment
 from tiercast.flows.asked import Request as Asking
 from tiercast.flows.champions import Roster, Serving
+from tiercast.flows.kept import Kept, served_of
 from tiercast.flows.predict import ask, predict
+from tiercast.serving.recorder import BATCH
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -152,6 +156,33 @@ def process(home: Path) -> None:
     line("in process: draft, 1 video, with its history", f"{took:.2f} ms", "")
 
 
+def kept(home: Path) -> None:
+    wiring = Wiring(read_settings(home))
+    servings = Roster.load(wiring.objects, wiring.read_log(), lambda: wiring.history).servings
+    rows, calls = wiring.history.recent(limit=10_000).filter(pl.col("views") > 0).head(1_000), list[Kept]()
+    asking = Asking(rows, NOW, 72)
+    predict(rows, servings[Moment.OBSERVED], asking, keep=calls.append)
+    line("keeping 1,000 served predictions in SQLite", f"{_best(lambda: _keep(wiring, calls[0])):.1f} ms", "")
+    busy = threading.Event()
+    spin = threading.Thread(target=lambda: all(not busy.is_set() for _ in repeat(None)))
+    spin.start()
+    took = _best(lambda: _keep(wiring, calls[0]))
+    busy.set()
+    spin.join()
+    line("the same beside a thread that computes", f"{took:.0f} ms", "")
+    while wiring.served.count() < 100_000:
+        _keep(wiring, calls[0])
+    began = perf_counter()
+    wiring.served.erase(author="nobody", video_id=None)
+    line("looking for an author in 100,000 of them", f"{1000 * (perf_counter() - began):.0f} ms", "")
+
+
+def _keep(wiring: Wiring, call: Kept) -> None:
+    served = served_of(call)
+    for start in range(0, len(served), BATCH):
+        wiring.served.save(served[start : start + BATCH])
+
+
 def _observed(serving: Serving, rows: pl.DataFrame) -> float:
     request = Asking(rows, NOW, 72)
     return _best(lambda: serving.predictor.probabilities(ask(rows, serving, request)))
@@ -179,7 +210,7 @@ def _ms(found: dict[str, Any]) -> str:
     return f"{found['p50_ms']:.2f} ms, {found['p99_ms']:.2f} ms"
 
 
-PARTS = {part.__name__: part for part in (idle, rate, rest, full, batch, process)}
+PARTS = {part.__name__: part for part in (idle, rate, rest, full, batch, process, kept)}
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
             author text, moment text NOT NULL, release text NOT NULL, feature_schema text NOT NULL,
             probabilities text NOT NULL, features text NOT NULL, missing text NOT NULL)""",
         "CREATE INDEX predictions_newest ON {schema}predictions (moment, predicted_at)",
-        # None by video or author: keeping both up cost more than the row, and only forgetting asks by them.
+        # None by video or author: they come in no order, so each row would change two more pages; only forgetting asks.
         """CREATE TABLE {schema}api_keys (
             name text PRIMARY KEY, digest text NOT NULL UNIQUE, added_at {time} NOT NULL, revoked_at {time})""",
         "ALTER TABLE {schema}leases ADD COLUMN run text NOT NULL DEFAULT ''",

@@ -107,8 +107,8 @@ _KEEP: Final = (
     .on_conflict_do_nothing()
 )
 _KEEP_AT_ONCE: Final = _KEEP.returning(predictions.c.prediction)
-"""As one statement of many rows, for SQLite: a busy interpreter runs other threads between two statements while the
-only writer waits, and 500 of them held it thirty times as long. Postgres gets them in one pipeline by itself."""
+"""As one statement of many rows, for SQLite: a busy interpreter runs other threads between two statements, while
+whoever else would write waits for this transaction. Postgres gets them in one pipeline by itself."""
 _READ: Final = (
     *(column for column in predictions.columns if column.name != "predicted_at"),
     epoch_us(predictions.c.predicted_at).label("at"),
@@ -138,7 +138,7 @@ def _row(served: ServedPrediction) -> dict[str, object]:
 
 
 def _json(values: tuple[object, ...]) -> str:
-    """A fifth of what the standard library takes for a vector."""
+    """Written as answers are, since vectors are most of what is kept."""
     return to_json(values, inf_nan_mode="null").decode()
 
 

@@ -22,7 +22,7 @@ PROTOCOL: Final = "tiercast.http.protocol:BoundedHeads"
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where the workers of one service add up their counts; the library reads it when it is imported."""
 POLARS_THREADS: Final = "POLARS_MAX_THREADS"
-"""Each worker is one core's: to hand a video's few numbers to more threads and back would cost a fifth of the time."""
+"""Each worker is one core's: to hand a video's few numbers to more threads and back costs more than it gains."""
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 GRACE_SECONDS: Final = 20
 """How long requests that are under way may take once the service is asked to stop."""

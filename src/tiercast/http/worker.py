@@ -42,7 +42,7 @@ def create() -> FastAPI:
 
 
 def _spare_collector() -> None:
-    """What was imported stays for ever; to walk through all of it again and again would take a tenth of the time."""
+    """What was imported stays for ever; to walk through all of it again and again finds nothing."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)

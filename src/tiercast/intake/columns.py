@@ -121,7 +121,7 @@ def _read_hashtags(series: pl.Series) -> Reading:
         names = series.list.eval(name, parallel=False)
         return Reading(names.list.eval(pl.element().filter(pl.element() != "")))
     parsed, bad = by_value(series, "texts")
-    # JSON in between: Polars takes ten times as long for lists of Python's texts.
+    # JSON in between: Polars makes a series of each list of Python's texts, which takes longer.
     texts = [None if names is None else to_json(names).decode() for names in parsed]
     return Reading(pl.Series(series.name, texts, dtype=pl.String).str.json_decode(pl.List(pl.String)), bad)
 
