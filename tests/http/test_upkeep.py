@@ -92,8 +92,14 @@ def test_a_look_comes_back_where_the_database_falls_silent_in_its_midst(
             return released.wait() if silent == "runs" else super().runs
 
     service = Service.of(Frozen(read_settings(home)))
+    looked: list[bool] = []
+    monkeypatch.setattr(service.upkeep, "looked", lambda: looked.append(True))
     try:
-        asked(service.look_around).result(20)
+        for _ in range(3):
+            asked(service.look_around).result(20)
+        hanging = [each for each in threading.enumerate() if each.name == "asking"]
+        assert len(looked) == (0 if silent == "keys" else 3), "keys that cannot be read make no whole look"
+        assert len(hanging) == 1, "what hangs is not asked again"
     finally:
         released.set()
     assert set(service.champions.current()) == set(Moment)

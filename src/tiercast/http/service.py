@@ -1,18 +1,16 @@
 """Everything that the routes share, opened once for a process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
 
 from tiercast.answering import Oracle
-from tiercast.core.errors import TiercastError
 from tiercast.http.coalescing import Coalescer
 from tiercast.http.metrics import Metrics
-from tiercast.serving.asking import Threads, asked, in_time
+from tiercast.serving.asking import Threads
 from tiercast.serving.champions import Champions, Sources
 from tiercast.serving.history import LastKnownHistory
 from tiercast.serving.keys import Keys
@@ -91,10 +89,11 @@ class Service:
         if self.wiring.reopen_replaced():
             self.history.forget()
         self.history.probe()  # first: where the database is away, nobody below waits for it
-        if self.history.away is None:
-            _look(self.keys.refresh)  # before the model store, which may take long: a revoked key ends here
+        # The keys before the model store, which may take long: a revoked key ends here.
+        whole = self.history.away is not None or self.upkeep.came("The ring of keys", self.keys.refresh)
         self.champions.check()
-        self.upkeep.looked()
+        if whole:
+            self.upkeep.looked()
         self._tell_metrics()
 
     def _tell_metrics(self) -> None:
@@ -105,7 +104,7 @@ class Service:
         metrics.waiting.set(self.recorder.waiting)
         metrics.ready.set(not self.shortcomings())
         if self.history.away is None:
-            _look(lambda: metrics.tell_last_runs(self.wiring.runs.recent(LAST_RUNS)))
+            self.upkeep.came("The runs", lambda: metrics.tell_last_runs(self.wiring.runs.recent(LAST_RUNS)))
 
     def shortcomings(self) -> dict[str, str]:
         """What is not as it should be, by part, in words that name no path or address."""
@@ -125,12 +124,6 @@ class Service:
         if (silent := self.upkeep.silent_seconds()) is not None:
             found["upkeep"] = f"Nothing outside was looked at for {silent:.0f} seconds; what is told here is as old."
         return found
-
-
-def _look(look: Callable[[], None]) -> None:
-    """Ask the database something, for a while; where it fails or is silent, the next probe of the history tells."""
-    with suppress(TiercastError):
-        in_time(asked(look), "The database")
 
 
 def service_of(request: Request) -> Service:
