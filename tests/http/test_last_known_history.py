@@ -1,6 +1,6 @@
 """The history that predictions rest on, also while its database is away."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,8 @@ class Watched:
     store: VideoHistory
     away: bool = False
     asked: list[Sequence[tuple[str, str]]] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens while the store is read."""
 
     def open(self) -> VideoHistory:
         if self.away:
@@ -30,6 +32,7 @@ class Watched:
 
     def of_creators(self, creators: Sequence[tuple[str, str]]) -> pl.DataFrame:
         self.asked.append(creators)
+        self.meanwhile()
         return self.store.of_creators(creators)
 
     def platforms_of(self, authors: Sequence[str]) -> dict[str, str]:
@@ -91,6 +94,41 @@ def test_while_the_store_is_away_known_creators_stay_known(
     known.probe()
     assert known.away is None
     assert not known.of_creators([creators[8]]).is_empty()
+
+
+def test_what_is_stored_meanwhile_takes_no_creator_from_an_answer(
+    watched: Watched, creators: list[tuple[str, str]]
+) -> None:
+    """An ingest ends while a forecast reads: the creators it knew already still count."""
+    known = LastKnownHistory(watched.open)
+    known.of_creators(creators[:3])
+    watched.meanwhile = known.forget
+    assert known.of_creators(creators[:6]).equals(watched.store.of_creators(creators[:6]))
+    watched.meanwhile = lambda: None
+    known.of_creators(creators[3:6])
+    assert watched.asked[-1] == creators[3:6], "what was read before the change is read again after it"
+    known.of_creators(creators[3:6])
+    assert len(watched.asked) == 3
+
+
+def test_what_others_make_the_memory_drop_takes_no_creator_from_an_answer(
+    watched: Watched, creators: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_CREATORS", 4)
+    known = LastKnownHistory(watched.open)
+    known.of_creators(creators[:3])
+    watched.meanwhile = lambda: known._remember(creators[6:10], history.NOTHING, 0) and None
+    assert known.of_creators(creators[:4]).equals(watched.store.of_creators(creators[:4]))
+
+
+def test_what_was_stored_last_leaves_known_creators_known_while_the_store_is_away(
+    watched: Watched, creators: list[tuple[str, str]]
+) -> None:
+    known = LastKnownHistory(watched.open)
+    before = known.of_creators(creators[:5])
+    known.forget()
+    watched.away = True
+    assert known.of_creators(creators[:5]).equals(before)
 
 
 def test_while_the_store_is_away_the_newest_of_everybody_are_not_waited_for(watched: Watched) -> None:

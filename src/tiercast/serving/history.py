@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic
@@ -35,6 +35,8 @@ Creator = tuple[str, str]
 class _Known:
     rows: pl.DataFrame
     read_at: float
+    changes: int
+    """How often what is stored had changed before they were read."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class LastKnownHistory:
     """Why the store cannot be asked at present; None where it can."""
     _reason: Unavailable | None = None
     _known: OrderedDict[Creator, _Known] = field(default_factory=OrderedDict)
+    _changes: int = 0
+    """How often what is stored has changed, as far as this process did it."""
     _observations: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _probing: "Future[dict[str, str]] | None" = None
@@ -59,15 +63,14 @@ class LastKnownHistory:
 
     def of_creators(self, creators: Sequence[Creator]) -> pl.DataFrame:
         """As the store's own, up to a minute old; while it is away, what was known when it was last asked."""
-        unknown = self._not_fresh(creators)
-        if unknown and self.away is None:
+        changes, known, stale = self._remembered(creators)
+        if stale and self.away is None:
             try:
-                self._remember(unknown, in_time(asked(lambda: self.open().of_creators(unknown)), WHO))
+                rows = in_time(asked(lambda: self.open().of_creators(stale)), WHO)
+                known |= self._remember(stale, rows, changes)
             except Unavailable as error:
                 self._lost(error)
-        with self._lock:
-            found = [self._known[creator].rows for creator in creators if creator in self._known]
-        found = [rows for rows in found if not rows.is_empty()]
+        found = [rows for rows in known.values() if not rows.is_empty()]
         return pl.concat(found).sort(ORDER) if found else NOTHING
 
     def platforms_of(self, authors: Sequence[str]) -> dict[str, str]:
@@ -98,30 +101,36 @@ class LastKnownHistory:
         self.away, self._reason = None, None
 
     def forget(self) -> None:
-        """Read every creator anew: what is stored has changed."""
+        """Read every creator anew: what is stored has changed. While the store is away, what is known still answers."""
         with self._lock:
-            self._known.clear()
-            self._observations = 0
+            self._changes += 1
 
-    def _not_fresh(self, creators: Iterable[Creator]) -> list[Creator]:
+    def _remembered(self, creators: Sequence[Creator]) -> tuple[int, dict[Creator, pl.DataFrame], list[Creator]]:
+        """The changes until now, the rows of each creator that is known, and the creators to be read (again)."""
         oldest = monotonic() - REMEMBERED_SECONDS
         with self._lock:
-            for creator in creators:
-                if creator in self._known:
-                    self._known.move_to_end(creator)
-            return [each for each in creators if each not in self._known or self._known[each].read_at < oldest]
+            known = {creator: self._known[creator] for creator in creators if creator in self._known}
+            for creator in known:
+                self._known.move_to_end(creator)
+            fresh = {c for c, each in known.items() if each.read_at >= oldest and each.changes == self._changes}
+            rows = {creator: each.rows for creator, each in known.items()}
+            return self._changes, rows, [creator for creator in creators if creator not in fresh]
 
-    def _remember(self, creators: Sequence[Creator], rows: pl.DataFrame) -> None:
+    def _remember(
+        self, creators: Sequence[Creator], rows: pl.DataFrame, changes: int
+    ) -> dict[Creator, pl.DataFrame]:  # fmt: skip
+        """Each creator's rows, of those that were read after so many changes."""
         parts = rows.partition_by("platform", "author", as_dict=True) if rows.height else {}
+        own = {creator: parts.get(creator, NOTHING) for creator in creators}
         read_at = monotonic()
         with self._lock:
-            for creator in creators:
-                known = _Known(parts.get(creator, NOTHING), read_at)
+            for creator, theirs in own.items():
                 before = self._known.pop(creator, None)
-                self._observations += known.rows.height - (before.rows.height if before else 0)
-                self._known[creator] = known
+                self._observations += theirs.height - (before.rows.height if before else 0)
+                self._known[creator] = _Known(theirs, read_at, changes)
             while self._is_full() and len(self._known) > len(creators):
                 self._observations -= self._known.popitem(last=False)[1].rows.height
+        return own
 
     def _is_full(self) -> bool:
         return self._observations > MOST_OBSERVATIONS or len(self._known) > MOST_CREATORS
