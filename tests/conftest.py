@@ -10,8 +10,12 @@ from pathlib import Path
 import boto3
 import platformdirs.api
 import pytest
+from hypothesis import settings
 from moto.server import ThreadedMotoServer
 from sqlalchemy import create_engine, make_url, text
+
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")  # a machine that stalls for a moment proves nothing of what an example shows
 
 S3_KEYS = {"aws_access_key_id": "tests", "aws_secret_access_key": "tests", "region_name": "us-east-1"}
 

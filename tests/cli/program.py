@@ -90,7 +90,7 @@ def tiercast(
         capture_output=True,
         cwd=cwd or (home.parent if home else None),
         env=environment(**settings),
-        timeout=120,
+        timeout=600,
         check=False,
     )
     return Answer(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
@@ -110,7 +110,7 @@ def started(*arguments: object, home: Path, **settings: str) -> Iterator[subproc
 
 def ended(process: "subprocess.Popen[bytes]") -> Answer:
     """How a started program ended."""
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     return Answer(process.returncode, out.decode(), err.decode())
 
 

@@ -68,7 +68,7 @@ def test_the_commands_that_the_demo_prints_work(shown: Shown) -> None:
         *("models", "runs", "predict"),
     ]
     for line in complete:
-        done = subprocess.run(line, capture_output=True, env=environment(), check=False, timeout=120)
+        done = subprocess.run(line, capture_output=True, env=environment(), check=False, timeout=600)
         assert done.returncode == 0, (line, done.stderr)
         assert done.stdout
 

@@ -324,7 +324,7 @@ def test_a_child_that_takes_too_long_ends_itself_as_failed(serve: Open) -> None:
 
 def test_a_frozen_child_is_killed_after_its_time_and_recorded(serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retraining, "GRACE_SECONDS", 1)
-    service = serve("many", TIERCAST_RETRAIN__MAX_SECONDS="5")
+    service = serve("many", TIERCAST_RETRAIN__MAX_SECONDS="15")
     run = service.retrainer.start("cron")
     os.kill(service.adopted(), signal.SIGSTOP)
     document = told_of(service, run)

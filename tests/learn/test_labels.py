@@ -350,10 +350,11 @@ def test_no_new_measurement_before_maturity_gives_a_label(rows: list[list[Seen]]
     assert again["views"].null_count() == again.height == too_early.height
 
 
-@given(st.integers(1, 10**15), st.integers(1, 10**15), st.floats(1.5, 5.99), st.floats(8.01, 30))
+@given(st.integers(1, 10**15), st.integers(1, 10**15), st.floats(2.0025, 5.99), st.floats(0, 1))
 @settings(deadline=None)
-def test_interpolated_views_lie_between_their_neighbours(first: int, second: int, before: float, after: float) -> None:
-    assume(after * DAY <= 4 * (before * DAY))
+def test_interpolated_views_lie_between_their_neighbours(first: int, second: int, before: float, share: float) -> None:
+    after = 8.01 + share * (4 * before - 8.01)
+    assume(after * DAY <= 4 * (before * DAY))  # to the microsecond
     count, how = label(free((before, first), (after, second)))
     assert how == "interpolated"
     assert count is not None
