@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Final
+from contextlib import suppress
+from typing import Final, TextIO, cast
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -10,6 +11,20 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 TRACE: Final = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 """A fault with its trace, without the values of variables: among them are keys, bodies and passwords."""
+
+
+class _Unstoppable:
+    """Standard error, whether or not somebody reads it: no work ends because a line about it cannot be written."""
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Send what can be sent."""
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def log_to_stderr(*, debug: bool) -> None:
@@ -22,7 +37,7 @@ def log_to_stderr(*, debug: bool) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),  # a line at once: workers share the stream
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unstoppable())),  # a line at once: workers share it
         cache_logger_on_first_use=True,
     )
 
