@@ -38,7 +38,7 @@ class SqlLease:
         self._renewal = threading.Thread(target=self._keep, daemon=True, name="lease")
 
     def __enter__(self) -> "SqlLease":
-        """Take or adopt the lease; raises Busy naming the run that holds it."""
+        """Take it, which raises Busy naming the run that holds it, or adopt it, Unavailable where it was lost."""
         try:
             with plain_errors(self._where), self._engine.execution_options(writes=True).begin() as connection:
                 self._adopt(connection) if self._adopts else self._take(connection)
@@ -59,7 +59,6 @@ class SqlLease:
     def _adopt(self, connection: Connection) -> None:
         values = {"holder": self._holder, "expires_at": _expiry()}
         if connection.execute(update(leases).where(leases.c.token == self.token).values(values)).rowcount == 0:
-            _refuse_second(connection)
             raise Unavailable(_LOST)
 
     def ensure_held(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from tiercast.core.errors import TiercastError
+from tiercast.core.errors import Busy, TiercastError
 from tiercast.core.moments import Moment
 from tiercast.flows.forecast_set import assemble
 from tiercast.flows.gate import judge_data
@@ -63,6 +63,8 @@ def retrain_moments(
             lease = stack.enter_context(world.lease(run))
             with frame.limit:
                 chosen, skipped = _chosen(world, orders, wanted, progress)
+        except Busy as busy:  # the run in progress is on record, and of this one there is nothing to tell later
+            return Retrained(none_began(orders, wanted, run=run, at=started_at, reason=str(busy)))
         except TiercastError as error:
             failed = none_began(orders, wanted, run=run, at=started_at, reason=str(error))
             return Retrained([recorded(report, world.runs) for report in failed])

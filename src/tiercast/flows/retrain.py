@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from tiercast.core.errors import TiercastError, Unavailable
+from tiercast.core.errors import Busy, TiercastError, Unavailable
 from tiercast.core.findings import Verdict, verdict_of
 from tiercast.core.release import Release
 from tiercast.flows.candidates import fit_best
@@ -97,12 +97,14 @@ ALONE: Final = Frame()
 
 
 def retrain(world: World, order: Order, *, progress: Progress, frame: Frame = ALONE) -> RunReport:
-    """Train, judge and perhaps publish. The run is recorded whatever its end, also where another one was running."""
+    """Train, judge and perhaps publish. The run is recorded whatever its end, unless another kept it from beginning."""
     watch = Stopwatch()
     report = failed_before_it_began(order, frame.started_at or world.now(), "", run=frame.run)
     try:
         with nullcontext(frame.lease) if frame.lease else world.lease(report.run) as lease, frame.limit:
             report = _run(_fenced(world, lease), order, report, watch=watch, progress=progress)
+    except Busy as busy:
+        return replace(report, reason=str(busy))
     except TiercastError as error:
         report = replace(report, reason=str(error))
     except BaseException as error:

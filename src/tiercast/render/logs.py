@@ -37,7 +37,8 @@ def log_to_stderr(*, debug: bool) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unstoppable())),  # a line at once: workers share it
+        # A line at once: workers share the stream.
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unstoppable())),
         cache_logger_on_first_use=True,
     )
 
