@@ -1,10 +1,12 @@
 """Videos as callers hold them, as the JSON that is sent; in process the very same is read."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Protocol, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from tiercast.answering import form_of, video_id_of
@@ -14,13 +16,16 @@ MOST_TOGETHER: Final = 1_000
 """What a service takes at a time (serve.max_videos), unless it is set otherwise."""
 MOST_BYTES: Final = 4_000_000
 """Half of what a service takes at a time (serve.max_body_bytes); one larger item is sent alone."""
+FINER: Final = frozenset({"ns", "ps", "fs", "as"})
+"""Than microseconds, the finest of Python's times: NumPy makes plain integers of them."""
 
 
 class PandasFrame(Protocol):
     """What is asked of a frame of pandas, which is no dependency."""
 
-    def notna(self) -> Any:
-        """Where values are known."""
+    @property
+    def columns(self) -> Any:
+        """Their names."""
 
     def astype(self, dtype: Any) -> Any:
         """The frame with other types."""
@@ -46,8 +51,9 @@ def _listed(videos: Any) -> list[Item]:
         return [videos]
     if isinstance(videos, pl.DataFrame):
         return [*videos.fill_nan(None).iter_rows(named=True)]
-    if hasattr(videos, "notna") and hasattr(videos, "astype"):
-        return [*videos.astype(object).where(videos.notna(), None).to_dict(orient="records")]
+    if hasattr(videos, "columns") and hasattr(videos, "astype"):
+        plain = videos.astype(object)  # of these notna() finds NaN beside NA in one column, too
+        return [*plain.where(plain.notna(), None).to_dict(orient="records")]
     if isinstance(videos, Iterable) and not isinstance(videos, str | bytes):
         return [*videos]
     raise InvalidInput(
@@ -70,14 +76,29 @@ def json_of(document: Item) -> str:
 
 
 def _plain(value: object) -> object:
-    """Times, mappings and numbers of other libraries as JSON has them; raises TypeError."""
+    """Times, mappings, and numbers and lists of other libraries as JSON has them; raises TypeError."""
+    if _is_unknown(value):
+        return None
     if isinstance(value, date):  # and datetime
         return value.isoformat()
     if isinstance(value, Mapping):
         return {**value}
-    if hasattr(value, "item"):
-        return value.item()
+    if hasattr(value, "tolist"):
+        return _in_microseconds(value).tolist()
     raise TypeError(f"a value is of type {type(value).__name__}")
+
+
+def _is_unknown(value: object) -> bool:
+    """Whether it is NaT or NA of pandas, which is no dependency: who holds one has imported it."""
+    pandas = sys.modules.get("pandas")
+    return any(value is getattr(pandas, name, None) for name in ("NaT", "NA"))
+
+
+def _in_microseconds(value: Any) -> Any:
+    """NumPy's times and durations in no finer a unit; anything else as it is."""
+    is_time = isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "mM"
+    is_finer = is_time and np.datetime_data(value.dtype)[0] in FINER
+    return value.astype(f"{value.dtype.kind}8[us]") if is_finer else value
 
 
 def parts_of(items: Sequence[Item]) -> list[list[str]]:
