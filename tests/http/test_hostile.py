@@ -100,6 +100,35 @@ def test_what_is_no_http_is_told_so_and_closed(served: Program, name: str) -> No
     assert reply.headers["connection"] == "close"
 
 
+@pytest.mark.parametrize("path", ["/v1/models", "/healthz"])
+@pytest.mark.parametrize("hosts", [(), ("evil.example", "localhost"), ("localhost", "localhost")])
+def test_a_request_names_one_host(served: Program, path: str, hosts: tuple[str, ...]) -> None:
+    raw = request(method="GET", path=path, headers=tuple(f"Host: {host}" for host in hosts))
+    reply = sent(served.port, raw.replace(b"Host: localhost\r\n", b"", 1))
+    assert_refused(reply, 400)
+    assert reply.document["detail"] == f"The request has {len(hosts)} Host headers. Send exactly one."
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "status"),
+    [
+        ("http://localhost/v1/models", "localhost", 200),
+        ("http://LOCALHOST:8000/v1/models", "evil.example", 200),
+        ("http://evil.example/v1/models", "localhost", 421),
+        ("http://localhost@evil.example/v1/models", "localhost", 421),
+        ("http://evil.example:80/v1/models?a=//localhost", "localhost", 421),
+        ("HTTP://evil.example/", "localhost", 421),
+        ("http://evil.example", "localhost", 400),
+        ("http://[::1/v1/models", "localhost", 400),
+    ],
+)
+def test_the_host_in_a_target_counts_for_more_than_the_header(
+    served: Program, target: str, host: str, status: int
+) -> None:
+    reply = sent(served.port, request(method="GET", path=target).replace(b"Host: localhost", b"Host: " + host.encode()))
+    assert reply.status == status
+
+
 def test_old_http_is_answered_and_closed(served: Program) -> None:
     reply = sent(served.port, b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
     assert (reply.status, reply.document) == (200, {"status": "alive"})

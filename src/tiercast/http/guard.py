@@ -71,8 +71,9 @@ class Guard:
         await self._app(scope, body, send)
 
     def _check(self, scope: Scope, body: "_BoundedBody") -> None:
-        headers = dict(scope["headers"])  # of a repeated one the last counts; for none that is read here that matters
         _refuse_large_head(scope)
+        _refuse_unclear_host(scope)
+        headers = dict(scope["headers"])  # of a repeated one the last counts; for none but Host that matters
         body.refuse_announced(headers.get(b"content-length"))
         if scope["path"] in OPEN:
             return
@@ -136,6 +137,13 @@ def _refuse_large_head(scope: Scope) -> None:
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
             f"Address and headers hold {size:,} bytes; {MAX_HEAD_BYTES:,} are allowed.",
         )
+
+
+def _refuse_unclear_host(scope: Scope) -> None:
+    """RFC 9112, section 3.2: of several, a proxy may have looked at another than this server does."""
+    count = sum(name == b"host" for name, _ in scope["headers"])
+    if count > 1 or (count == 0 and scope["http_version"] == "1.1"):
+        raise Problem(HTTPStatus.BAD_REQUEST, f"The request has {count} Host headers. Send exactly one.")
 
 
 @dataclass(slots=True)

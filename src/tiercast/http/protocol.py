@@ -4,6 +4,7 @@ from asyncio import TimerHandle
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -72,6 +73,9 @@ class BoundedHeads(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """It is complete."""
         self._stop_waiting()
+        if not self.url.startswith(b"/") and (authority := urlsplit(self.url).netloc):
+            # RFC 9112, section 3.2.2: what a target such as http://a/b names counts, whatever Host says.
+            self.headers[:] = [(name, authority if name == b"host" else value) for name, value in self.headers]
         self._in_head, self._in_body, self._unread_bytes = False, True, 0
         super().on_headers_complete()
 
