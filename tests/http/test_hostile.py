@@ -18,6 +18,7 @@ from wire import PATIENCE_SECONDS, Reply, opened, received, request, sent
 
 from tiercast.http import guard, protocol
 from tiercast.http.app import create_app
+from tiercast.http.problems import HEADERS
 from tiercast.settings import read_settings
 from tiercast.wiring import Wiring
 
@@ -95,9 +96,15 @@ MALFORMED = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_what_is_no_http_is_told_so_and_closed(served: Program, name: str) -> None:
+    before = len(served.lines())
     reply = sent(served.port, MALFORMED[name])
     assert_refused(reply, 400)
     assert reply.headers["connection"] == "close"
+    assert reply.headers["content-length"] == str(len(reply.body))
+    for header, value in HEADERS:
+        assert reply.headers[header.decode()] == value.decode().lower()
+    told = [line for line in served.lines()[before:] if line.get("request_id") == reply.headers["x-request-id"]]
+    assert [line["status"] for line in told] == [400]
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/healthz"])

@@ -11,6 +11,15 @@ from tiercast.core.errors import InvalidInput, Missing, TiercastError, Unavailab
 from tiercast.http.json import to_json
 
 MEDIA_TYPE: Final = "application/problem+json"
+HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""For careful browsers, of every answer, whoever gives it."""
 STATUS_OF: Final[dict[type[TiercastError], HTTPStatus]] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Missing: HTTPStatus.NOT_FOUND,

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tiercast.http.problems import MEDIA_TYPE, Problem
+from tiercast.http.problems import HEADERS, Problem
 
 HEAD_SECONDS: Final = 10.0
 """Who has not sent a whole head by then is a slow attacker or a dead line."""
@@ -120,7 +122,11 @@ class BoundedHeads(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer without the application, and close."""
-        body = bytes(Problem(status, detail).response().body)
-        head = f"HTTP/1.1 {int(status)} {status.phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
-        self.transport.write(f"{head}connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+        request_id = uuid4().hex
+        structlog.get_logger().info("refused", request_id=request_id, status=int(status))
+        response = Problem(status, detail).response()
+        own = ((b"connection", b"close"), (b"x-request-id", request_id.encode()))
+        head = [b"%s: %s\r\n" % header for header in (*response.raw_headers, *HEADERS, *own)]
+        line = f"HTTP/1.1 {int(status)} {status.phrase}\r\n".encode()
+        self.transport.write(b"".join([line, *head, b"\r\n", response.body]))
         self.transport.close()

@@ -16,18 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tiercast.http.guard import CRON, PAGE
 from tiercast.http.metrics import Metrics
-from tiercast.http.problems import Problem
+from tiercast.http.problems import HEADERS, Problem
 
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """A caller's own id is taken over where it cannot harm a log."""
-HEADERS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; logged only where they fail."""
 TOLD: Final = ("request_id", "key", "videos", "run")
