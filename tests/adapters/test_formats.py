@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tiercast.adapters.formats import FORMATS, by_name, choose, recognise
+from tiercast.adapters.formats import FORMATS, by_name, choose, drafts, recognise
 from tiercast.adapters.formats.frames import batch_of, frame_of
 from tiercast.core.errors import InvalidInput
 from tiercast.core.video import COLUMNS
@@ -240,3 +240,20 @@ def test_fields_that_are_nothing_like_a_tables_are_not_guessed_at():
     with pytest.raises(InvalidInput) as caught:
         choose([{"city": "Bern", "degrees": 12}], None, "given.csv")
     assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("item", "is_draft"),
+    [
+        ({"video_id": "1"}, True),
+        ({"video_id": "1", "platform": "tiktok"}, True),
+        ({"video_id": "1", "author": "ana", "mood": 3}, True),
+        ({"video_id": "1", "views": 3, "mood": 3}, True),
+        ({"video_id": "1", "mood": 3}, False),
+        ({"video_id": "1", "author": "ana", "veiws": 3}, False),
+        ({"platform": "tiktok"}, False),
+        ({"author": "ana"}, False),
+    ],
+)
+def test_a_draft_is_what_has_an_id_and_more_than_unread_fields_beside_it(item, is_draft):
+    assert drafts.recognises(item) is is_draft

@@ -148,6 +148,14 @@ def test_a_field_that_nearly_is_one_is_pointed_out(client: TestClient) -> None:
     assert ask(client, video(veiws=3)).json()["warnings"] == ["The field 'veiws' is not read; did you mean views?"]
 
 
+def test_a_video_id_alone_is_a_draft_and_beside_unread_fields_it_is_not(client: TestClient) -> None:
+    answer = ask(client, {"video_id": "x"}, moment="draft").json()
+    assert [(each["video_id"], each["moment"]) for each in answer["predictions"]] == [("x", "draft")]
+    refused = ask(client, {"video_id": "x", "caption": "Sourdough"}, moment="draft")
+    assert refused.status_code == 422
+    assert "of drafts (for predict only) video_id and what is known of the post, such as" in refused.json()["detail"]
+
+
 def test_posts_to_come_may_stand_among_posted_ones(client: TestClient) -> None:
     draft = {"video_id": "next", "platform": "tiktok", "author": "zed", "duration_seconds": 10}
     answer = ask(client, video(), draft, video(1)).json()

@@ -61,7 +61,8 @@ def choose(items: Sequence[object], wanted: Format | None, label: str) -> Format
     if found is None:
         raise InvalidInput(
             f"{label} has no known shape: {seen}. Formats: {format_names()}; "
-            f"a table needs at least the columns video_id and views.{_slips(items)}"
+            f"a table needs at least the columns video_id and views, one of drafts (for predict only) video_id and "
+            f"what is known of the post, such as author or description.{_slips(items)}"
         )
     return found
 
