@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import uuid4
 
 import polars as pl
 
 from tiercast.adapters.files import open_bytes
-from tiercast.adapters.formats import choose, drafts, table
+from tiercast.adapters.formats import choose, drafts, recognise, table
 from tiercast.adapters.formats.frames import batch_of
 from tiercast.adapters.formats.item import Format
 from tiercast.core.errors import InvalidInput, Missing, NoChampion
@@ -25,7 +26,7 @@ from tiercast.flows.model_store import ModelStore, Writer
 from tiercast.flows.predict import predict_at, with_platforms_of_creators
 from tiercast.flows.rollback import rollback
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of
-from tiercast.intake.schema import SCHEMA, slips
+from tiercast.intake.schema import COUNT_NAMES, LONGEST_NAME, MOST_LOOKED_AT, SCHEMA, count_meant, slips
 from tiercast.ports.videos import VideoHistory
 from tiercast.render.output import Silence
 from tiercast.wiring import Wiring, now
@@ -37,6 +38,8 @@ MOST_RUNS: Final = 200
 """Four years of weekly ones; each holds some 10 kB."""
 LONGEST_REASON: Final = 2_000
 """Characters; it stays in the promotion log for ever."""
+FIELDS_SHOWN: Final = 10
+"""Unread fields that are named one by one, and once more those that are only listed: enough to see what was sent."""
 Item = Mapping[str, object]
 
 
@@ -162,6 +165,27 @@ def rolled_back(wiring: Wiring, moment: Moment, *, release: str | None, reason: 
 
 
 def misspelt(items: Sequence[Item]) -> list[str]:
-    """Fields of a single item that were probably meant to be others."""
-    unread = table.ignored(str(key) for item in items for key in item) if len(items) == 1 else ()
-    return [f"The field {key[:40]!r} is not read; did you mean {near}?" for key, near in slips(unread).items()]
+    """The unread fields of a single item in our own columns, and which columns they were probably meant to be.
+
+    Items of scrapers are full of fields that nobody needs.
+    """
+    if len(items) != 1 or recognise(items) not in (table, None):
+        return []
+    unread = table.ignored(map(str, items[0]))
+    names = tuple(name[:LONGEST_NAME] for name in unread[:MOST_LOOKED_AT])
+    return [*_remarks(names, len(unread), COUNT_NAMES.difference(items[0]))] if unread else []
+
+
+@lru_cache(maxsize=256)  # a caller sends the same fields every time, and comparing takes as long as predicting
+def _remarks(names: tuple[str, ...], total: int, unknown: frozenset[str]) -> tuple[str, ...]:
+    """Of so many unread fields in all, where those counts are unknown."""
+    counts = {name: count for name in names if (count := count_meant(name)) in unknown}
+    meant = dict([*{**counts, **slips(names)}.items()][:FIELDS_SHOWN])
+    told = [f"The field {name[:40]!r} is not read; did you mean {near}?" for name, near in meant.items()]
+    if "views" in unknown and "views" in meant.values():
+        told.append("Without views the video is taken for a draft.")
+    if total > len(meant):
+        listed = [repr(name[:40]) for name in names if name not in meant][:FIELDS_SHOWN]
+        more = total - len(meant) - len(listed)
+        told.append(f"Not read: {', '.join(listed)}{f' and {more:,} more' if more else ''}.")
+    return tuple(told)

@@ -1,5 +1,6 @@
 """The canonical columns as Polars types."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
@@ -8,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from tiercast.core.video import COLUMNS, Kind
+from tiercast.core.video import COLUMNS, COUNTS, Kind
 
 _TYPES: Final[dict[Kind, pl.DataType]] = {
     "text": pl.String(),
@@ -20,6 +21,9 @@ _TYPES: Final[dict[Kind, pl.DataType]] = {
 }
 
 SCHEMA: Final[dict[str, pl.DataType]] = {column.name: _TYPES[column.kind] for column in COLUMNS}
+COUNT_NAMES: Final = frozenset(column.name for column in COUNTS)
+
+_WORD: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+")
 
 CLOSE_ENOUGH: Final = 0.75
 """Similarity from which a name is taken for a slip: two letters exchanged in a word of five give 0.8."""
@@ -51,3 +55,13 @@ def slips(names: Iterable[str]) -> dict[str, str]:
     {'veiws': 'views'}
     """
     return {name: near for name in islice(names, MOST_LOOKED_AT) if (near := nearest_column(name)) is not None}
+
+
+def count_meant(name: str) -> str | None:
+    """The count that one of the words of an unknown name is, as other tables call theirs.
+
+    >>> count_meant("views_count"), count_meant("totalLikeCount"), count_meant("preview"), count_meant("count")
+    ('views', 'likes', None, None)
+    """
+    words = (word.lower().removesuffix("count").removesuffix("s") for word in _WORD.findall(name[:LONGEST_NAME]))
+    return next((f"{word}s" for word in words if f"{word}s" in COUNT_NAMES), None)

@@ -25,4 +25,4 @@ def row(item: Item) -> dict[str, object]:
 
 def ignored(columns: Iterable[str]) -> tuple[str, ...]:
     """Those of these columns that are no canonical ones, each once."""
-    return tuple(column for column in dict.fromkeys(columns) if column not in COLUMN_NAMES)
+    return tuple(column for column in dict.fromkeys(columns) if column not in _NAMES)
