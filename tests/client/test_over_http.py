@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx2
 import pytest
@@ -17,6 +18,7 @@ from tiercast import InvalidInput, Missing, Tiercast, Unavailable
 from tiercast.client.over_http import LIMITS, OverHttp, open_http
 
 OVERLOADED = (503, "application/problem+json", b'{"type": "urn:tiercast:overloaded", "detail": "Too many wait."}')
+OF_A_RUN = b'{"type": "urn:tiercast:not-found", "detail": "There is no run."}'
 
 
 @contextmanager
@@ -78,6 +80,14 @@ def test_what_cannot_be_an_address_or_a_key_is_told_before_anything_is_sent(
         make()
     assert "secret" not in str(raised.value)
     assert "two words" not in str(raised.value)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 86_401, float("nan"), float("inf"), True, None, "x"])
+def test_what_cannot_be_a_time_to_wait_is_told_when_one_connects(seconds: Any) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        Tiercast.connect("http://127.0.0.1", timeout_seconds=seconds)
+    assert str(raised.value).startswith(f"timeout_seconds is {seconds!r}; it is how many seconds a service may be")
+    assert str(raised.value).endswith(" silent, above 0 and at most 86,400.")
 
 
 def test_where_nobody_answers_it_is_unavailable() -> None:
@@ -148,7 +158,11 @@ def test_an_overloaded_service_is_asked_again_and_not_for_ever() -> None:
     ("answer", "kind", "told"),
     [
         ((502, "text/html", b"<h1>Bad gateway</h1>"), Unavailable, "answered 502, and not as a Tiercast service"),
-        ((404, "text/html", b"<h1>Nothing</h1>"), Missing, "answered 404, and not as a Tiercast service"),
+        ((429, "text/plain", b"Slow down"), Unavailable, "answered 429, and not as a Tiercast service"),
+        ((404, "text/html", b"<h1>Nothing</h1>"), InvalidInput, "answered 404, and not as a Tiercast service"),
+        ((404, "application/json", b'{"detail": "Not Found"}'), InvalidInput, "answered 404, and not as a Tiercast"),
+        ((404, "application/problem+json", b'{"type": "about:blank", "detail": "?"}'), InvalidInput, "answered 404"),
+        ((404, "application/problem+json", OF_A_RUN), Missing, "There is no run"),
         ((500, "application/json", b"{"), Unavailable, "answered 500"),
         ((200, "text/html", b"<h1>Hello</h1>"), InvalidInput, "not as a Tiercast service does"),
         ((200, "application/json", b'{"runs": [{"id": 3}]}'), Unavailable, "answers in another shape"),

@@ -56,7 +56,10 @@ class Tiercast:
 
     @classmethod
     def connect(cls, url: str, key: str | None = None, *, timeout_seconds: float = 30) -> "Tiercast":
-        """A ``tiercast serve`` elsewhere, with one of its API keys; sends nothing yet. Raises InvalidInput."""
+        """A ``tiercast serve`` elsewhere, with one of its API keys; sends nothing yet. Raises InvalidInput.
+
+        ``timeout_seconds`` is how long it may be silent at a time; an answer that comes in pieces may take longer.
+        """
         http = open_http(url, key, timeout_seconds)
         return cls(OverHttp(http), f"Tiercast.connect({url!r})", http.close)
 

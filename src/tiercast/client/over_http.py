@@ -20,6 +20,8 @@ PAUSE_SECONDS: Final = 0.2
 """Before the second attempt; twice as long before the third."""
 CONNECT_SECONDS: Final = 5.0
 """TCP repeats its first packet after 1 and 3 seconds; where all three were dropped, so would the next be."""
+LONGEST_SECONDS: Final = 86_400
+"""A day; the milliseconds of 25 no longer fit into what poll() takes."""
 NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout)
 """Nothing has arrived, so asking again cannot do a thing twice; after the time for connecting it would not help."""
 BROKEN: Final = (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)
@@ -33,7 +35,7 @@ URN: Final = "urn:tiercast:"
 
 
 def open_http(url: str, key: str | None, timeout_seconds: float) -> httpx2.Client:
-    """A connection to a service; raises InvalidInput where the address or the key cannot be one."""
+    """A connection to a service; raises InvalidInput where the address, the key or the time cannot be one."""
     found = urlsplit(url)
     if found.scheme not in ("http", "https") or not found.hostname or found.query or "@" in found.netloc:
         raise InvalidInput(
@@ -44,8 +46,17 @@ def open_http(url: str, key: str | None, timeout_seconds: float) -> httpx2.Clien
     headers = {"User-Agent": f"tiercast/{__version__}", "Accept": "application/json"}
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
-    timeout = httpx2.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS))
-    return httpx2.Client(base_url=url, headers=headers, timeout=timeout, limits=LIMITS)
+    return httpx2.Client(base_url=url, headers=headers, timeout=_timeout(timeout_seconds), limits=LIMITS)
+
+
+def _timeout(seconds: float) -> httpx2.Timeout:
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 < seconds <= LONGEST_SECONDS:
+        raise InvalidInput(
+            f"timeout_seconds is {seconds!r}; it is how many seconds a service may be silent, above 0 and at most "
+            f"{LONGEST_SECONDS:,}."
+        )
+    return httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +151,15 @@ def _document(response: httpx2.Response) -> Mapping[str, Any]:
 
 
 def _problem(response: httpx2.Response) -> Mapping[str, Any]:
-    """The problem document of an answer; empty where it is none."""
+    """The problem document of a service's answer; empty where it is none, as somebody else's is."""
     if response.is_success or "json" not in response.headers.get("content-type", ""):
         return {}
     try:
         document = response.json()
     except ValueError:
         return {}
-    return document if isinstance(document, Mapping) and "detail" in document else {}
+    is_ours = isinstance(document, Mapping) and str(document.get("type")).startswith(URN) and "detail" in document
+    return document if is_ours else {}
 
 
 def _error(response: httpx2.Response) -> TiercastError:
@@ -158,7 +170,7 @@ def _error(response: httpx2.Response) -> TiercastError:
     sentence = str(problem.get("detail", otherwise))
     if problem.get("type") == f"{URN}no-champion":
         return NoChampion(sentence)
-    if status == HTTPStatus.NOT_FOUND:
+    if problem and status == HTTPStatus.NOT_FOUND:
         return Missing(sentence)
     if response.is_server_error or status in MAY_PASS:
         return Unavailable(sentence)
