@@ -66,7 +66,9 @@ class Wiring:
             return open_postgres(url)
         if not url.startswith("sqlite:///"):
             raise InvalidInput(f"database_url {shown(url)} is neither sqlite:///PATH nor postgresql://...")
-        return open_sqlite(self._file.path)
+        engine = open_sqlite(self._file.path)
+        self._file.opened()
+        return engine
 
     @cached_property
     def _file(self) -> DatabaseFile:

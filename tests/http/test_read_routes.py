@@ -119,6 +119,16 @@ def test_nothing_can_be_rolled_back_where_nothing_was_promoted(
     )
 
 
+def test_a_model_store_that_is_gone_is_out_of_reach_and_not_empty(
+    serve: Callable[[Path], TestClient], twice: Path
+) -> None:
+    client = serve(twice)
+    (twice / "models").rename(twice / "elsewhere")
+    for answer in (client.get("/v1/models"), client.post("/v1/rollback", json={"reason": "x"})):
+        assert_problem(answer, 503, "The promotion log is gone; what serves from memory goes on.")
+    assert not (twice / "models").exists()
+
+
 # -- runs
 
 

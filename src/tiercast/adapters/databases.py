@@ -52,6 +52,10 @@ class DatabaseFile:
         self.path = path
         self._opened: tuple[int, int] | None = None
 
+    def opened(self) -> None:
+        """Connections lead to the file that stands there now."""
+        self._opened = self._found()
+
     def reopen_replaced(self, engine: Engine) -> bool:
         """Whether another file is there than at the last look; connections to the one before are given up."""
         found = self._found()

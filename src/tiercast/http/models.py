@@ -8,13 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from tiercast.answering import LONGEST_REASON, rolled_back
+from tiercast.core.errors import Unavailable
 from tiercast.core.moments import Moment
 from tiercast.flows.models import list_models, promotion_document
 from tiercast.http.bodies import document_of, read
 from tiercast.http.json import Json
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import body_of, problems
-from tiercast.wiring import Wiring
+from tiercast.ports.models import PromotionLog
+from tiercast.serving.champions import LOG_GONE
 
 ENTRY: Final[dict[str, Any]] = {
     "number": 4,
@@ -105,11 +107,19 @@ async def models(
 ) -> Response:
     """Every release and the promotion log, the champion marked."""
     service, moments = service_of(request), [moment] if moment else list(Moment)
-    return Json(await service.readers.ask(lambda: _listed(service.wiring, moments), seconds=SECONDS, late=SILENT))
+    return Json(await service.readers.ask(lambda: _listed(service, moments), seconds=SECONDS, late=SILENT))
 
 
-def _listed(wiring: Wiring, moments: list[Moment]) -> dict[str, object]:
-    return list_models(wiring.objects, wiring.read_log(), moments).to_document()
+def _listed(service: Service, moments: list[Moment]) -> dict[str, object]:
+    return list_models(service.wiring.objects, _log(service), moments).to_document()
+
+
+def _log(service: Service) -> PromotionLog | None:
+    """The promotion log; raises Unavailable where champions came from one that is gone, as in a folder that was moved."""
+    log = service.wiring.read_log()
+    if log is None and service.champions.current():
+        raise Unavailable(LOG_GONE)
+    return log
 
 
 @router.post(
@@ -128,6 +138,7 @@ async def roll_back(request: Request) -> Response:
 
 
 def _rolled_back(service: Service, asked: RollbackRequest, actor: str) -> dict[str, object]:
+    _log(service)
     entry = rolled_back(service.wiring, asked.moment, release=asked.release, reason=asked.reason, actor=actor)
     service.champions.check()
     return promotion_document(entry)
