@@ -7,6 +7,7 @@ rate (200 single predictions a second), rest (the same beside a retrain), full (
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def _port(log: Path, process: subprocess.Popen[bytes], workers: int) -> int:
         text = log.read_text()
         if text.count('"champion"') >= 3 * workers:
             sleep(0.5)
-            return int(text.partition("http://127.0.0.1:")[2].split()[0])
+            return int(re.findall(r"http://127\.0\.0\.1:(\d+)", text)[0])
         if process.poll() is not None:
             raise SystemExit(text)
         sleep(0.1)

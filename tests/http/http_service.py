@@ -1,6 +1,7 @@
 """The service of a home: in this process, or as a program of its own."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def program(home: Path, *options: str, settings: Mapping[str, str] | None = None
     try:
         text = until(lambda: log.read_text() if "http://" in log.read_text() or process.poll() is not None else None)
         assert "http://" in text, text
-        port = int(text.partition("http://")[2].split()[0].rpartition(":")[2])
+        port = int(re.findall(r"http://\S+:(\d+)", text)[0])
         served = Program(process, port, log)
         until(lambda: answers(served) or None)
         yield served

@@ -1,5 +1,6 @@
 """What falls away while the service is asked: its own processes, its database, its model store."""
 
+import json
 import os
 import shutil
 import signal
@@ -216,7 +217,8 @@ def test_sigterm_ends_a_retrain_cleanly(home: Path) -> None:
         assert httpx2.get(f"{served.url}/v1/runs/{run}").json()["status"] == "running"
         assert served.stop() == 0
     wiring = Wiring(read_settings(home))
-    assert served.log.read_text().splitlines()[-1] == "Stopped."
+    told = [json.loads(line) for line in served.log.read_text().splitlines()]
+    assert (told[0]["event"], told[-1]["event"]) == ("serving", "stopped"), "one JSON object a line, from first to last"
     assert wiring.in_progress() is None
     assert [record.status for record in wiring.runs.of(run)] == ["failed"]
     wiring.engine.dispose()

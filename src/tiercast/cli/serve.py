@@ -3,9 +3,11 @@
 import os
 import signal
 import socket
+import sys
 import tempfile
 from typing import Annotated, Final
 
+import structlog
 import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -13,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from tiercast.adapters.port import listen_at
 from tiercast.cli.options import DEFAULT_HOME, Debug, Home, open_home
 from tiercast.core.errors import InvalidInput, Unavailable
+from tiercast.render.logs import log_to_stderr
 from tiercast.render.output import warn
 from tiercast.settings import HOME_VARIABLE
 from tiercast.wiring import Wiring
@@ -44,12 +47,14 @@ def serve(
     debug: Debug = False,
 ) -> None:
     """Serve predictions, scores and the cron route over HTTP, and retrain on schedule."""
+    log_to_stderr(debug=debug)
     wiring = open_home(home)
     _refuse_open_door(wiring, host)
     listening = _listen(host, port, workers)
     os.environ[HOME_VARIABLE] = str(home.absolute())  # for the workers, which open the home themselves
     address = f"[{host}]" if ":" in host else host
-    warn(f"Serving {home} at http://{address}:{listening.getsockname()[1]} (API: /openapi.json). Ctrl-C stops it.")
+    url = f"http://{address}:{listening.getsockname()[1]}"
+    _tell("serving", f"Serving {home} at {url} (API: /openapi.json). Ctrl-C stops it.", url=url)
     if workers == 1:
         _run(listening)
     else:
@@ -57,7 +62,15 @@ def serve(
             os.environ[MULTIPROCESS] = counts
             os.environ.setdefault(POLARS_THREADS, "1")
             Multiprocess(_config(workers), [listening]).run()
-    warn("Stopped.")
+    _tell("stopped", "Stopped.")
+
+
+def _tell(event: str, sentence: str, **fields: str) -> None:
+    """A sentence to whoever watches; where the log is collected, a line of it as all others are."""
+    if sys.stderr.isatty():
+        warn(sentence)
+    else:
+        structlog.get_logger().info(event, **fields)
 
 
 def _run(listening: socket.socket) -> None:

@@ -115,7 +115,7 @@ def _listed(service: Service, moments: list[Moment]) -> dict[str, object]:
 
 
 def _log(service: Service) -> PromotionLog | None:
-    """The promotion log; raises Unavailable where champions came from one that is gone, as in a folder that was moved."""
+    """The promotion log; raises Unavailable where champions came from one that is gone, as with a moved folder."""
     log = service.wiring.read_log()
     if log is None and service.champions.current():
         raise Unavailable(LOG_GONE)
