@@ -99,6 +99,7 @@ def test_a_release_is_named_by_its_first_digits(serve: Callable[[Path], TestClie
         ({"reason": "x", "release": "zz"}, 422, "'zz' is no release"),
         ({"reason": "x", "release": "00000000"}, 404, "00000000"),
         ({"reason": "x", "moment": "draft"}, 404, "Nothing was ever promoted for draft"),
+        ({"reason": "x", "moment": "draft"}, 404, "There are promotions for observed: name the moment."),
         ([], 422, "The body does not fit"),
     ],
 )

@@ -70,9 +70,14 @@ def unpin(store: ModelStore, moment: Moment, *, reason: str, writer: Writer) -> 
 def _serving(store: ModelStore, moment: Moment) -> tuple[Standing, Champion]:
     now = standing(store.objects, store.log, moment)
     if now.champion is None:
-        nothing = f"Nothing was ever promoted for {moment}, so no earlier release could serve."
-        raise Missing(now.warnings[0] if now.warnings else nothing)
+        raise Missing(now.warnings[0] if now.warnings else _nothing(store, moment))
     return now, now.champion
+
+
+def _nothing(store: ModelStore, moment: Moment) -> str:
+    told = f"Nothing was ever promoted for {moment}, so no earlier release could serve."
+    others = " and ".join(each.value for each in Moment if store.log.numbers(each))
+    return f"{told} There are promotions for {others}: name the moment." if others else told
 
 
 def _served(store: ModelStore, moment: Moment) -> list[Promotion]:

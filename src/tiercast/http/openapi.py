@@ -15,6 +15,7 @@ from tiercast.http.videos import IngestAnswer
 
 API_KEY: Final = {"type": "http", "scheme": "bearer", "description": "From `tiercast keys add NAME`; none on loopback"}
 ANYWHERE: Final = (
+    HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.MISDIRECTED_REQUEST,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
