@@ -115,7 +115,7 @@ def forecast(oracle: Oracle, asked: ScoreRequest) -> Forecast:
         answers = oracle.answer([asked.video], Wanted(asked.moment))
     except NoChampion as error:
         return Forecast(why_none=str(error))
-    return forecast_of(answers.predictions, answers.unanswered, asked.moment)
+    return forecast_of(answers.predictions, answers.unanswered, asked.moment, misspelt([asked.video]))
 
 
 def form_of(items: Sequence[object]) -> Format:

@@ -82,6 +82,11 @@ def test_a_field_that_nearly_is_one_is_pointed_out(both: Both) -> None:
     assert found.warnings == ("The field 'veiws' is not read; did you mean views?",)
 
 
+def test_a_score_points_out_the_fields_of_its_video_too(both: Both) -> None:
+    found = both.answer(lambda side: side.score({"rules": 3}, video=video(veiws=3)))
+    assert found.warnings == ("The field 'veiws' is not read; did you mean views?",)
+
+
 def test_half_an_emoji_is_no_obstacle(both: Both) -> None:
     assert len(both.answer(lambda side: side.predict(video(description="cut \ud83d")))) == 1
 

@@ -50,6 +50,8 @@ class Forecast:
 
     prediction: Mapping[str, Any] | None = None
     why_none: str | None = None
+    warnings: tuple[str, ...] = ()
+    """What its caller should know, such as fields of the video that were not read."""
 
 
 NOT_ASKED: Final = Forecast()
@@ -82,7 +84,7 @@ def score(weights: Mapping[str, float], asked: ScoreRequest, forecast: Forecast 
 
     Raises InvalidInput where every signal is missing, and Unavailable where only the champion could have given one.
     """
-    signals, warnings = dict(asked.signals), []
+    signals, warnings = dict(asked.signals), [*forecast.warnings]
     if forecast.prediction is not None:
         signals[ML] = forecast.prediction["score"]
     if forecast.why_none is not None:
@@ -95,15 +97,18 @@ def score(weights: Mapping[str, float], asked: ScoreRequest, forecast: Forecast 
 
 
 def forecast_of(
-    predictions: Sequence[Mapping[str, Any]], unanswered: Sequence[Unanswered], moment: Moment | None
+    predictions: Sequence[Mapping[str, Any]],
+    unanswered: Sequence[Unanswered],
+    moment: Moment | None,
+    warnings: Sequence[str] = (),
 ) -> Forecast:
     """The one prediction, else why no champion answers such a video; raises InvalidInput for a video at fault."""
     if predictions:
-        return Forecast(predictions[0])
+        return Forecast(predictions[0], warnings=tuple(warnings))
     if not unanswered:
         raise InvalidInput("The video cannot be predicted: it is no sound row with a video_id.")
     if unanswered[0].reason == NO_PREDICTION and moment is None:
-        return Forecast(why_none=unanswered[0].detail)
+        return Forecast(why_none=unanswered[0].detail, warnings=tuple(warnings))
     raise InvalidInput(f"The video cannot be predicted. {unanswered[0].detail}")
 
 

@@ -50,7 +50,7 @@ async def predict(request: Request) -> Response:
     request.state.videos = len(asked.videos)
     if not answers.predictions:
         raise _nothing(answers)
-    document = answers.to_document(_warnings(service, asked.videos, answers))
+    document = answers.to_document(warnings_of(service, asked.videos, answers))
     return await apart(service, partial(Json, document), large=large)
 
 
@@ -94,7 +94,7 @@ def _nothing(answers: Answers) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, why_nothing(refused), more={"refused": refused})
 
 
-def _warnings(service: Service, items: Sequence[Item], answers: Answers) -> list[str]:
+def warnings_of(service: Service, items: Sequence[Item], answers: Answers) -> list[str]:
     """Fields that were probably meant to be others, and what could not be asked."""
     told = []
     if service.history.away is not None and any(each["moment"] != "observed" for each in answers.predictions):

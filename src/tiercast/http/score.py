@@ -12,7 +12,7 @@ from tiercast.core.moments import Moment
 from tiercast.flows.score import NOT_ASKED, Forecast, ScoreRequest, forecast_of, score
 from tiercast.http.bodies import document_of
 from tiercast.http.json import Json
-from tiercast.http.predict import LARGE_BODY_BYTES, answered, apart
+from tiercast.http.predict import LARGE_BODY_BYTES, answered, apart, warnings_of
 from tiercast.http.service import Service, service_of
 from tiercast.http.shapes import PREDICTION, VIDEO, Prediction, body_of, problems
 
@@ -85,4 +85,5 @@ async def _forecast(service: Service, asked: ScoreRequest, *, large: bool) -> Fo
         answers = await answered(service, [asked.video], Wanted(asked.moment), large=large)
     except NoChampion as error:
         return Forecast(why_none=str(error))
-    return forecast_of(answers.predictions, answers.unanswered, asked.moment)
+    warnings = warnings_of(service, [asked.video], answers)
+    return forecast_of(answers.predictions, answers.unanswered, asked.moment, warnings)
