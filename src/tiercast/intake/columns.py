@@ -8,7 +8,7 @@ import polars as pl
 from pydantic_core import to_json
 
 from tiercast.core.video import COLUMNS, Kind
-from tiercast.intake.reading import Reading, by_value, marks
+from tiercast.intake.reading import Reading, by_value, completed, marks
 from tiercast.intake.schema import SCHEMA
 from tiercast.intake.texts import read_texts
 from tiercast.intake.times import read_times
@@ -85,10 +85,7 @@ def _read_count_texts(series: pl.Series) -> Reading:
         return Reading(plain)
     rest = (plain.is_null() & series.is_not_null()).arg_true()
     parsed, bad = by_value(series.gather(rest), "count")
-    none_bad = pl.Series([False]).new_from_index(0, len(series))
-    return Reading(
-        plain.scatter(rest, _int64(series.name, parsed)), None if bad is None else none_bad.scatter(rest, bad)
-    )
+    return completed(plain, rest, Reading(_int64(series.name, parsed), bad))
 
 
 def _int64(name: str, counts: list[int | None]) -> pl.Series:

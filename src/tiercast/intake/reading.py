@@ -55,6 +55,15 @@ def either(one: pl.Series | None, other: pl.Series | None) -> pl.Series | None:
     return one | other
 
 
+def completed(plain: pl.Series, rest: pl.Series, read: Reading) -> Reading:
+    """A column of which the plain values were read at once, with what was read of the rest, whose rows are given."""
+
+    def spread(flags: pl.Series | None) -> pl.Series | None:
+        return None if flags is None else pl.Series([False]).new_from_index(0, len(plain)).scatter(rest, flags)
+
+    return Reading(plain.scatter(rest, read.values), spread(read.bad), spread(read.date_only))
+
+
 def by_value(series: pl.Series, kind: Kind) -> tuple[list[Any], pl.Series | None]:
     """What the scalar parser makes of each value (text that repeats is parsed once), and what it could not read."""
     parse, known = PARSERS[kind], dict[str, object]()

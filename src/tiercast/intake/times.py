@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from tiercast.intake.reading import Reading, by_value, marks
+from tiercast.intake.reading import Reading, by_value, completed, marks
 from tiercast.intake.values import EARLIEST, EPOCH_SCALES, StatedTime
 
 _EARLIEST_US: Final = int(EARLIEST.timestamp()) * 1_000_000
@@ -16,6 +16,16 @@ _US_PER_DAY: Final = 86_400_000_000.0
 _TIME: Final = pl.Datetime("us", "UTC")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_PROGRAMS_WRITE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,6})?(Z|\+00:00)?$"
+_TEXT: Final = pl.col("text")
+_WRITTEN: Final = (
+    pl.when(_TEXT.str.contains(_PROGRAMS_WRITE))
+    .then(_TEXT.str.replace(r"(Z|\+00:00)$", "").str.replace(" ", "T", literal=True))
+    .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
+    .dt.replace_time_zone("UTC")
+)
+MANY: Final = 50
+"""From so many texts on it is faster to read them as a column; below, one by one."""
 
 
 def instant(at: datetime) -> pl.Expr:
@@ -37,6 +47,22 @@ def read_times(series: pl.Series) -> Reading:
         return Reading(read.values, read.bad, date_only=marks(days))
     if series.dtype.is_numeric():
         return _read_epochs(series)
+    if series.dtype == pl.String and len(series) >= MANY:
+        return _read_texts(series)
+    return _read_each(series)
+
+
+def _read_texts(series: pl.Series) -> Reading:
+    """Times as programs write them at once; what is written otherwise value by value."""
+    plain = pl.DataFrame({"text": series}).select(_WRITTEN).to_series().alias(series.name)
+    plain = plain.set(plain < EARLIEST, None)
+    if plain.null_count() == series.null_count():
+        return Reading(plain)
+    rest = (plain.is_null() & series.is_not_null()).arg_true()
+    return completed(plain, rest, _read_each(series.gather(rest)))
+
+
+def _read_each(series: pl.Series) -> Reading:
     parsed, bad = by_value(series, "time")
     return _of_stated(series.name, parsed, bad)
 
