@@ -98,7 +98,7 @@ def test_half_an_emoji_does_not_spoil_a_request(client: TestClient) -> None:
         (b"{}", 422, "videos is missing"),
         (b'{"videos": []}', 422, "videos is []: list should have at least 1 item"),
         (b'{"videos": {}}', 422, "videos is {}: input should be a valid list"),
-        (b'{"videos": [3]}', 422, "videos.0 is 3: input should be a valid dictionary"),
+        (b'{"videos": [3]}', 422, "videos.0 is 3: input should be an object"),
         (b'{"videos": [{"video_id": "1"}], "moments": "draft"}', 422, "there is no field 'moments'"),
         (b'{"videos": [{"video_id": "1"}], "moment": "never"}', 422, "moment is 'never'"),
         (b'{"videos": [{"video_id": "1"}], "platform": "..."}', 422, "platform '...' is no platform name"),

@@ -72,7 +72,7 @@ def _told(fault: Any) -> str:
         return f"{place[:100]} is missing"
     if fault["type"] == "extra_forbidden":
         return f"there is no field {place[:100]!r}"
-    message = fault["msg"]
+    message = "Input should be an object" if fault["type"] == "is_instance_of" else fault["msg"]
     return f"{place[:100]} is {_shown(fault['input'])}: {message[0].lower()}{message[1:]}"
 
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from tiercast.core.moments import Moment
 from tiercast.http.json import JSON_TYPE
@@ -53,7 +53,7 @@ class PredictRequest(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"moment": "observed", "videos": [VIDEO]}]}
     )
 
-    videos: list[dict[str, Any]] = Field(
+    videos: list[InstanceOf[dict[str, Any]]] = Field(  # as they are: validating the fields of each would copy them
         min_length=1, description="In our own columns or any scraper format that `tiercast ingest` reads"
     )
     moment: Moment | None = Field(None, description="Default: for each video the richest that it allows")
