@@ -171,6 +171,7 @@ def kept(home: Path) -> None:
     busy.set()
     spin.join()
     line("the same beside a thread that computes", f"{took:.0f} ms", "")
+    wiring.served.drop_before(datetime.now(UTC))  # what other parts of this benchmark were answered
     while wiring.served.count() < 100_000:
         _keep(wiring, calls[0])
     began = perf_counter()
