@@ -108,8 +108,11 @@ def test_what_can_only_mean_unknown_is_unknown_in_a_mapping(both: Both, unknown:
     assert found == both.answer(lambda side: side.predict(video(saves=None, published_at=None)))
 
 
-def test_numbers_and_lists_of_numpy_are_read_in_a_mapping(both: Both) -> None:
-    asked = video(views=np.int64(12_345), duration_seconds=np.float32(21.5), hashtags=np.array(["a", "b"]))
+@pytest.mark.parametrize(
+    "tags", [np.array(["a", "b"]), pl.Series(["a", "b"]), pd.Series(["a", "b"])], ids=["numpy", "polars", "pandas"]
+)
+def test_numbers_and_lists_of_other_libraries_are_read_in_a_mapping(both: Both, tags: object) -> None:
+    asked = video(views=np.int64(12_345), duration_seconds=np.float32(21.5), hashtags=tags)
     found = both.answer(lambda side: side.predict(asked))
     assert found == both.answer(lambda side: side.predict(video(hashtags=["a", "b"])))
 

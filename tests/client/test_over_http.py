@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 import uvicorn
 from http_service import video
@@ -127,7 +128,7 @@ def test_an_address_that_drops_packets_is_asked_once() -> None:
         assert requests_to(f"http://127.0.0.1:{full.getsockname()[1]}") == 1
 
 
-@pytest.mark.parametrize(("timeout_seconds", "connect"), [(30, 5), (1, 1)])
+@pytest.mark.parametrize(("timeout_seconds", "connect"), [(30, 5), (1, 1), (np.int64(30), 5), (np.float32(0.5), 0.5)])
 def test_connecting_takes_five_seconds_at_most(timeout_seconds: float, connect: float) -> None:
     with open_http("http://127.0.0.1", None, timeout_seconds) as http:
         assert http.timeout == httpx2.Timeout(timeout_seconds, connect=connect)

@@ -83,6 +83,8 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Mapping):
         return {**value}
+    if isinstance(value, pl.Series):
+        return value.to_list()
     if hasattr(value, "tolist"):
         return _in_microseconds(value).tolist()
     raise TypeError(f"a value is of type {type(value).__name__}")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from numbers import Real
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -49,14 +50,14 @@ def open_http(url: str, key: str | None, timeout_seconds: float) -> httpx2.Clien
     return httpx2.Client(base_url=url, headers=headers, timeout=_timeout(timeout_seconds), limits=LIMITS)
 
 
-def _timeout(seconds: float) -> httpx2.Timeout:
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+def _timeout(seconds: Any) -> httpx2.Timeout:
+    is_number = isinstance(seconds, Real) and not isinstance(seconds, bool)
     if not is_number or not 0 < seconds <= LONGEST_SECONDS:
         raise InvalidInput(
             f"timeout_seconds is {seconds!r}; it is how many seconds a service may be silent, above 0 and at most "
             f"{LONGEST_SECONDS:,}."
         )
-    return httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+    return httpx2.Timeout(float(seconds), connect=min(float(seconds), CONNECT_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
