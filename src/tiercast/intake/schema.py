@@ -24,6 +24,8 @@ SCHEMA: Final[dict[str, pl.DataType]] = {column.name: _TYPES[column.kind] for co
 COUNT_NAMES: Final = frozenset(column.name for column in COUNTS)
 
 _WORD: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+")
+_AROUND_COUNTS: Final = frozenset({"", "total", "num", "number", "no", "n", "nb", "of", "video", "post"})
+"""What else the names of counts are made of; a word beside these makes it a link, a flag or a rate."""
 
 CLOSE_ENOUGH: Final = 0.75
 """Similarity from which a name is taken for a slip: two letters exchanged in a word of five give 0.8."""
@@ -60,8 +62,9 @@ def slips(names: Iterable[str]) -> dict[str, str]:
 def count_meant(name: str) -> str | None:
     """The count that one of the words of an unknown name is, as other tables call theirs.
 
-    >>> count_meant("views_count"), count_meant("totalLikeCount"), count_meant("preview"), count_meant("count")
+    >>> count_meant("views_count"), count_meant("totalLikeCount"), count_meant("share_url"), count_meant("count")
     ('views', 'likes', None, None)
     """
-    words = (word.lower().removesuffix("count").removesuffix("s") for word in _WORD.findall(name[:LONGEST_NAME]))
-    return next((f"{word}s" for word in words if f"{word}s" in COUNT_NAMES), None)
+    words = {word.lower().removesuffix("count").removesuffix("s") for word in _WORD.findall(name[:LONGEST_NAME])}
+    meant = [f"{word}s" for word in words if f"{word}s" in COUNT_NAMES]
+    return meant[0] if len(meant) == 1 and len(words - _AROUND_COUNTS) == 1 else None
