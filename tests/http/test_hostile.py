@@ -438,6 +438,15 @@ def test_who_comes_when_all_places_are_taken_is_told_so(tmp_path: Path) -> None:
     assert_refused(told, 503)
 
 
+def test_who_asks_twice_at_once_and_goes_away_is_no_fault(served: Program) -> None:
+    """Whose answer is under way is told that nobody waits for it, also where another request came after it."""
+    before = len(served.lines())
+    for _ in range(20):
+        with opened(served.port) as connection:
+            connection.sendall(2 * request(b"x", path="/v1/videos", last=False))
+    until(lambda: len([line for line in served.lines()[before:] if line.get("route") == "/v1/videos"]) >= 20 or None)
+
+
 def test_who_goes_away_amid_a_body_is_no_fault(served: Program) -> None:
     before = len(served.lines())
     with opened(served.port) as connection:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tiercast.http.problems import HEADERS, Problem
 
@@ -32,6 +32,8 @@ class BoundedHeads(HttpToolsProtocol):
     _timer: TimerHandle | None = None
     _in_head: bool = True
     _in_body: bool = False
+    _answering: RequestResponseCycle | None = None
+    """The request that is answered now; ``cycle`` is the newest, which may wait behind it."""
     _unread_bytes: int = 0
     """Came since the head began, or beside the body: chunk sizes and trailers."""
 
@@ -48,6 +50,9 @@ class BoundedHeads(HttpToolsProtocol):
         """Nothing more will come."""
         self._stop_waiting()
         super().connection_lost(exc)
+        if self._answering is not None:  # uvicorn tells the newest request alone, and an answer to nobody is no fault
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Counts what belongs to no body."""
@@ -80,6 +85,8 @@ class BoundedHeads(HttpToolsProtocol):
             self.headers[:] = [(name, authority if name == b"host" else value) for name, value in self.headers]
         self._in_head, self._in_body, self._unread_bytes = False, True, 0
         super().on_headers_complete()
+        if self._answering is None or self._answering.response_complete:
+            self._answering = self.cycle
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Trailers are dropped: no route reads any, and they have no end."""
@@ -99,7 +106,9 @@ class BoundedHeads(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Whoever has an answer gets some time to finish the request."""
+        following = self.pipeline[-1][0] if self.pipeline else self._answering
         super().on_response_complete()
+        self._answering = following
         if self._in_body and not self.transport.is_closing():
             self._wait(LINGER_SECONDS, self.transport.close)
 
