@@ -1,8 +1,11 @@
 """How a retrain ends, in exit codes, sentences and what it leaves behind."""
 
+import json
 import os
+import shlex
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +14,20 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from cli.conftest import Trained
-from cli.program import LENIENT, OTHER, assert_failed, ended, hashes, rows, started, tiercast, write_frozen, write_rows
+from cli.program import (
+    LENIENT,
+    OTHER,
+    assert_failed,
+    command,
+    ended,
+    environment,
+    hashes,
+    rows,
+    started,
+    tiercast,
+    write_frozen,
+    write_rows,
+)
 from tiercast.adapters.databases import open_sqlite
 from tiercast.adapters.sql_lease import SqlLease
 
@@ -248,6 +264,16 @@ def test_an_existing_table_in_postgres_is_read_and_never_altered(home: Path, tmp
 
 def test_ingesting_a_table_that_is_not_there_says_so(home: Path) -> None:
     assert_failed(tiercast("ingest", "database", "--json", home=home), "no table scraped_videos", "database_url")
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-"])
+def test_a_closed_stream_changes_neither_the_run_nor_its_exit_code(few: Path, closed: str) -> None:
+    line = f"{shlex.join(command('retrain', '--json', home=few))} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, env=environment(), check=False, timeout=600)
+    assert done.returncode == 3, done
+    assert done.stdout == b"" or json.loads(done.stdout)["status"] == "held"
+    assert bool(done.stdout) == (closed == "2>&-")
+    assert runs_of(few) == ["held"]
 
 
 def wait_for_lease(database: Path) -> str:

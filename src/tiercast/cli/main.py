@@ -1,8 +1,10 @@
 """The ``tiercast`` program: its commands, each imported when it is used, and what an error looks like."""
 
+import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -105,6 +107,7 @@ class _Termination:
 
 def run() -> None:
     """Run the program; every failure ends in one sentence and its exit code, a traceback only with --debug."""
+    _replace_closed_streams()
     debug = "--debug" in sys.argv
     termination = _Termination()
     signal.signal(signal.SIGTERM, termination)
@@ -128,6 +131,13 @@ def run() -> None:
             raise
         told = f"{type(error).__name__}: {error}".splitlines()[0]
         sys.exit(_fail(f"Tiercast failed in a way nobody foresaw ({told}). Run it again with --debug and report it."))
+
+
+def _replace_closed_streams() -> None:
+    """Who closed a stream wants to hear nothing of it; Python has None in its place, and fails at the first word."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  for as long as the process lives
 
 
 def _fail(sentence: str) -> int:

@@ -86,7 +86,8 @@ class Child:
                 line = raw.decode(errors="replace").rstrip()
                 if line.startswith("{"):
                     self.chosen = _chosen(line) or self.chosen
-                    sys.stderr.write(line + "\n")  # a line of its log, which is as ours
+                    with suppress(OSError):  # nobody reads it, or there is no room; its end is heard all the same
+                        sys.stderr.write(line + "\n")  # a line of its log, which is as ours
                     continue
                 if line.startswith("Error: "):
                     self.complaint = line.removeprefix("Error: ")
