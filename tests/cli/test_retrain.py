@@ -6,6 +6,7 @@ import shlex
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -274,6 +275,16 @@ def test_a_closed_stream_changes_neither_the_run_nor_its_exit_code(few: Path, cl
     assert done.stdout == b"" or json.loads(done.stdout)["status"] == "held"
     assert bool(done.stdout) == (closed == "2>&-")
     assert runs_of(few) == ["held"]
+
+
+def test_who_is_started_by_a_program_without_standard_error_has_one() -> None:
+    child = "import sys; sys.exit(5 if sys.stderr is None else 0)"
+    program = (
+        "import subprocess, sys; from tiercast.cli.main import _replace_closed_streams; _replace_closed_streams(); "
+        f"sys.exit(subprocess.call([sys.executable, '-c', {child!r}]))"
+    )
+    line = f"{shlex.join([sys.executable, '-c', program])} 2>&-"
+    assert subprocess.call(["sh", "-c", line], env=environment()) == 0
 
 
 def wait_for_lease(database: Path) -> str:

@@ -137,7 +137,9 @@ def _replace_closed_streams() -> None:
     """Who closed a stream wants to hear nothing of it; Python has None in its place, and fails at the first word."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  for as long as the process lives
+            stream = Path(os.devnull).open("w")  # noqa: SIM115  for as long as the process lives
+            os.set_inheritable(stream.fileno(), True)  # workers and retrains would have none either
+            setattr(sys, name, stream)
 
 
 def _fail(sentence: str) -> int:
