@@ -115,7 +115,7 @@ def forecast(oracle: Oracle, asked: ScoreRequest) -> Forecast:
         answers = oracle.answer([asked.video], Wanted(asked.moment))
     except NoChampion as error:
         return Forecast(why_none=str(error))
-    return forecast_of(answers.predictions, answers.unanswered, asked.moment, misspelt([asked.video]))
+    return forecast_of(answers.predictions, answers.unanswered, asked.moment, unread_fields([asked.video]))
 
 
 def form_of(items: Sequence[object]) -> Format:
@@ -164,7 +164,7 @@ def rolled_back(wiring: Wiring, moment: Moment, *, release: str | None, reason: 
     return rollback(store, moment, release=release, reason=reason, writer=writer)
 
 
-def misspelt(items: Sequence[Item]) -> list[str]:
+def unread_fields(items: Sequence[Item]) -> list[str]:
     """The unread fields of a single item in our own columns, and which columns they were probably meant to be.
 
     Items of scrapers are full of fields that nobody needs.

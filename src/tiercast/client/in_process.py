@@ -12,7 +12,7 @@ from typing import Any, Final
 import pydantic_core
 import structlog
 
-from tiercast.answering import Oracle, Wanted, forecast, ingested, misspelt, rolled_back
+from tiercast.answering import Oracle, Wanted, forecast, ingested, rolled_back, unread_fields
 from tiercast.core.errors import InvalidInput
 from tiercast.core.moments import Moment
 from tiercast.flows.champions import Serving
@@ -84,7 +84,7 @@ class InProcess:
         """The answer to some items."""
         items = json.loads(f"[{','.join(part)}]")
         answers = self.oracle.answer(items, wanted)
-        told: Mapping[str, Any] = plain(answers.to_document(misspelt(items)))
+        told: Mapping[str, Any] = plain(answers.to_document(unread_fields(items)))
         return told
 
     def score(self, asked: str) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from tiercast.answering import (
     Answers,
     Item,
     Wanted,
-    misspelt,
+    unread_fields,
     video_id_of,
     why_nothing,
 )
@@ -95,10 +95,10 @@ def _nothing(answers: Answers) -> Problem:
 
 
 def warnings_of(service: Service, items: Sequence[Item], answers: Answers) -> list[str]:
-    """Fields that were probably meant to be others, and what could not be asked."""
+    """What could not be asked, and fields that were not read."""
     told = []
     if service.history.away is not None and any(each["moment"] != "observed" for each in answers.predictions):
         told.append(
             "The video store is out of reach, so nothing is known of earlier posts; these features count as missing."
         )
-    return told + misspelt(items)
+    return told + unread_fields(items)
