@@ -203,7 +203,8 @@ def test_an_interrupted_retrain_is_recorded_and_leaves_the_home_usable(
 ) -> None:
     tiercast("ingest", write_rows(tmp_path / "more.parquet", rows(300, seed=8)), home=trained.home)
     before = hashes(trained.home / "models")
-    with started("retrain", "--json", home=trained.home, **LENIENT) as process:
+    warnings = "error,ignore::ResourceWarning"  # an import that is interrupted leaves its file to Python, which warns
+    with started("retrain", "--json", home=trained.home, **LENIENT, PYTHONWARNINGS=warnings) as process:
         wait_for_lease(trained.home / "videos.db")
         if when == "under way":
             wait_for_child(process.pid)
